@@ -1,0 +1,110 @@
+# chainmail: the SMTP server that is a chain of small programs.
+#
+#   make            every program, in build/bin
+#   make check      all tests (SANITIZE=1: under ASan and UBSan)
+#   make run        the whole chain on a loopback port (PORT=, RUN_DIR=)
+#   make bench      side by side with the peers; make fuzz FUZZ_SECONDS=60
+#   make lint       what CI asks of the sources; make format
+#   make install    into DESTDIR + the home of conf-home; make uninstall
+#   make deps       what building and testing needs (apt); make clean
+#
+# A program is programs/STAGE/NAME.c, or a folder programs/STAGE/NAME/.
+# It is linked statically against musl where that is here: a chain pays for
+# every exec, and libc's start-up is most of it.
+
+home := $(shell head -n 1 conf-home)
+musl := build/deps/musl
+ifeq ($(origin CC),default)
+CC := $(if $(and $(wildcard $(musl)/lib/libcdb.a),$(shell command -v musl-gcc)),musl-gcc,cc)
+endif
+ifdef SANITIZE
+CC := $(if $(filter musl-gcc,$(CC)),cc,$(CC))
+endif
+libc := $(if $(filter musl-gcc,$(notdir $(CC)))$(findstring musl,$(shell $(CC) -dumpmachine)),musl,system)
+build := build$(if $(SANITIZE),/sanitize)
+
+CFLAGS ?= -O2 -g
+warnings := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wformat=2 -Wundef -Wvla \
+	-Wcast-qual -Wcast-align -Wpointer-arith -Wwrite-strings -Wstrict-prototypes -Wmissing-prototypes \
+	-Wold-style-definition -Wswitch-enum -Wimplicit-fallthrough -Wnull-dereference $(WARNINGS)
+hardening := -fPIE -fstack-protector-strong -fcf-protection -fno-common
+language := -std=c11 -D_GNU_SOURCE -DCHAINMAIL_HOME='"$(home)"' -Ilib
+all_cflags = $(language) $(warnings) $(hardening) $(CFLAGS) -ffunction-sections -fdata-sections -MMD -MP
+all_ldflags = -Wl,--gc-sections -Wl,-z,relro,-z,now $(LDFLAGS)
+ifdef SANITIZE
+CFLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+all_ldflags += -fsanitize=address,undefined -pie
+else ifeq ($(libc),musl)
+language += $(if $(wildcard $(musl)/include),-isystem $(musl)/include)
+all_ldflags += -static $(if $(wildcard $(musl)/lib),-L$(musl)/lib)
+else
+hardening += -fstack-clash-protection -D_FORTIFY_SOURCE=2
+all_ldflags += -pie
+endif
+LDLIBS += -Wl,--as-needed -lcdb
+
+single := $(wildcard programs/*/*.c)
+folders := $(patsubst %/,%,$(wildcard programs/*/*/))
+programs := $(addprefix $(build)/bin/,$(notdir $(single:.c=) $(folders)) qmail-smtpd)
+units := $(patsubst tests/unit/%.c,$(build)/unit/%,$(wildcard tests/unit/*.c))
+fuzzers := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
+library := $(build)/libchainmail.a
+object = $(patsubst %.c,$(build)/objects/%.o,$(1))
+
+all: $(programs)
+	@echo "build: every program is in $(build)/bin, linked $(if $(filter musl,$(libc)),statically against musl,against the system's libc) by $(CC)"
+
+define program
+$(build)/bin/$(notdir $(basename $(1))): $(call object,$(2)) $(library)
+	@mkdir -p $$(@D)
+	$$(CC) -o $$@ $$(filter-out $(build)/settings,$$^) $$(all_ldflags) $$(LDLIBS)
+endef
+$(foreach source,$(single),$(eval $(call program,$(source),$(source))))
+$(foreach folder,$(folders),$(eval $(call program,$(folder),$(wildcard $(folder)/*.c))))
+
+$(build)/bin/qmail-smtpd: $(build)/bin/smtpd
+	ln -sf smtpd $@
+
+$(library): $(call object,$(wildcard lib/*/*.c))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+# The settings file makes a change of compiler or flags rebuild everything.
+$(build)/objects/%.o: %.c $(build)/settings
+	@mkdir -p $(@D)
+	$(CC) $(all_cflags) -c -o $@ $<
+
+$(build)/settings: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(subst ','\'',$(all_cflags) $(all_ldflags))' | cmp -s - $@ || \
+	echo '$(CC) $(subst ','\'',$(all_cflags) $(all_ldflags))' > $@
+
+$(build)/unit/%: $(build)/objects/tests/unit/%.o $(library)
+	@mkdir -p $(@D)
+	$(CC) -o $@ $(filter-out $(build)/settings,$^) $(all_ldflags) $(LDLIBS)
+
+check: all $(units)
+	BUILD=$(abspath $(build)) SANITIZE=$(SANITIZE) prove $(PROVE_FLAGS) $(or $(TESTS),$(units) tests/programs/*.t tests/peers/*.t)
+
+fuzz:
+	sh scripts/fuzz $(fuzzers)
+lint:
+	sh scripts/lint
+bench: all
+	BUILD=$(abspath $(build)) sh tests/bench/run
+run: all
+	BUILD=$(abspath $(build)) sh scripts/run
+install: all
+	BUILD=$(build) sh scripts/install install
+uninstall:
+	sh scripts/install uninstall
+deps:
+	sh scripts/with-deps
+format:
+	clang-format -i $(wildcard lib/*/*.[ch] programs/*/*.[ch] programs/*/*/*.[ch] tests/*/*.[ch])
+clean:
+	rm -rf build/bin build/objects build/unit build/fuzz build/sanitize build/settings build/libchainmail.a
+
+.PHONY: all check fuzz lint bench run install uninstall deps format clean FORCE
+.SECONDARY:
+-include $(shell find $(build)/objects -name '*.d' 2>/dev/null)

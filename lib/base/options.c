@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/options.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/message.h"
+#include "base/parse.h"
+
+enum { MOST_LETTERS = 96 };     /* more letters than ASCII has */
+
+int option_next(int argc, char **argv, const char *letters,
+		const char *synopsis)
+{
+	char stopping[MOST_LETTERS + 3];
+	int letter;
+
+	/* "+" stops at the first word, ":" tells a missing argument apart. */
+	snprintf(stopping, sizeof stopping, "+:%s", letters);
+	opterr = 0;
+	letter = getopt(argc, argv, stopping);
+	if (letter != '?' && letter != ':') return letter;
+	note(letter == '?' ? "illegal option -- %c"
+			   : "option requires an argument -- %c",
+	     optopt > 32 && optopt < 127 ? optopt : '?');
+	die_usage(synopsis);
+}
+
+unsigned long option_number(int letter, unsigned long minimum,
+			    unsigned long maximum, const char *synopsis)
+{
+	unsigned long number;
+
+	if (parse_number(optarg, minimum, maximum, &number) == 0)
+		return number;
+	note("option -%c takes a number from %lu to %lu", letter, minimum,
+	     maximum);
+	die_usage(synopsis);
+}

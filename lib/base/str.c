@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/str.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/exit_codes.h"
+#include "base/message.h"
+
+int str_memory_exit = EXIT_TRY_AGAIN;
+
+void str_reserve(struct str *s, size_t more)
+{
+	size_t wanted, room;
+	char *moved = NULL;
+
+	if (more < s->room && s->length < s->room - more) return;
+	if (more < SIZE_MAX / 4 && s->length < SIZE_MAX / 4) {
+		wanted = s->length + more + 1;
+		room = wanted + wanted / 2 + 32;
+		moved = realloc(s->data, room);
+	}
+	if (!moved) {
+		note("fatal: out of memory");
+		exit(str_memory_exit);
+	}
+	if (!s->data) moved[0] = '\0';
+	s->data = moved;
+	s->room = room;
+}
+
+void str_append(struct str *s, const void *bytes, size_t length)
+{
+	str_reserve(s, length);
+	if (length) memcpy(s->data + s->length, bytes, length);
+	s->length += length;
+	s->data[s->length] = '\0';
+}
+
+void str_append_text(struct str *s, const char *text)
+{
+	str_append(s, text, strlen(text));
+}
+
+void str_append_byte(struct str *s, char byte)
+{
+	str_append(s, &byte, 1);
+}
+
+void str_append_number(struct str *s, unsigned long number)
+{
+	char digits[sizeof number * 3];
+	size_t i = sizeof digits;
+
+	do {
+		digits[--i] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number);
+	str_append(s, digits + i, sizeof digits - i);
+}
+
+void str_clear(struct str *s)
+{
+	s->length = 0;
+	if (s->data) s->data[0] = '\0';
+}
+
+void str_free(struct str *s)
+{
+	free(s->data);
+	*s = (struct str){0};
+}
+
+void str_append_printable(struct str *s, const void *bytes, size_t length)
+{
+	const unsigned char *from = bytes;
+
+	str_reserve(s, length);
+	for (size_t i = 0; i < length; i++)
+		s->data[s->length++] =
+			from[i] > 32 && from[i] < 127 ? (char)from[i] : '?';
+	s->data[s->length] = '\0';
+}
+
+const char *printable_text(char *room, size_t size, const char *text)
+{
+	size_t i;
+
+	for (i = 0; text[i] && i + 1 < size; i++)
+		room[i] = text[i] >= 32 && text[i] < 127 ? text[i] : '?';
+	if (text[i] && size > 4) memcpy(room + size - 4, "...", 4);
+	else room[i] = '\0';
+	return room;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: ISC */
+#include "mail/control.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "system/file.h"
+
+const char *control_folder(void)
+{
+	const char *folder = getenv("CONTROLDIR");
+
+	return folder && *folder ? folder : CHAINMAIL_HOME "/control";
+}
+
+void control_path(struct str *path, const char *name)
+{
+	str_clear(path);
+	str_append_text(path, control_folder());
+	str_append_byte(path, '/');
+	str_append_text(path, name);
+}
+
+static enum control_answer read_whole(const char *name, struct str *text)
+{
+	struct str path = {0};
+	int result;
+
+	control_path(&path, name);
+	str_clear(text);
+	result = file_read(path.data, text, CONTROL_FILE_LIMIT);
+	str_free(&path);
+	if (result == 0) return CONTROL_FOUND;
+	return errno == ENOENT ? CONTROL_ABSENT : CONTROL_FAILED;
+}
+
+static size_t length_without_trailing_blanks(const char *line, size_t length)
+{
+	while (length > 0 && strchr(" \t", line[length - 1])) length--;
+	return length;
+}
+
+enum control_answer control_read_line(const char *name, struct str *line)
+{
+	enum control_answer answer = read_whole(name, line);
+
+	if (answer != CONTROL_FOUND) return answer;
+	line->length = length_without_trailing_blanks(
+		line->data, strcspn(line->data, "\n"));
+	line->data[line->length] = '\0';
+	return CONTROL_FOUND;
+}
+
+enum control_answer control_read_number(const char *name,
+					unsigned long *number)
+{
+	struct str line = {0};
+	enum control_answer answer = control_read_line(name, &line);
+
+	if (answer == CONTROL_FOUND) parse_leading_number(line.data, number);
+	str_free(&line);
+	return answer;
+}
+
+enum control_answer control_read_list(const char *name, struct str *lines)
+{
+	struct str text = {0};
+	enum control_answer answer = read_whole(name, &text);
+	size_t at = 0;
+
+	str_clear(lines);
+	while (answer == CONTROL_FOUND && at < text.length) {
+		const char *line = text.data + at;
+		const char *end = memchr(line, '\n', text.length - at);
+		size_t length = end ? (size_t)(end - line) : text.length - at;
+
+		at += length + 1;
+		length = length_without_trailing_blanks(line, length);
+		if (length == 0 || *line == '#') continue;
+		str_append(lines, line, length);
+		str_append_byte(lines, '\0');
+	}
+	str_free(&text);
+	return answer;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+#include "mail/header.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void header_append_date(struct str *s, time_t when)
+{
+	static const char months[][4] = {
+		"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+		"Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+	};
+	struct tm at = {0};
+	char text[64];
+
+	gmtime_r(&when, &at);
+	snprintf(text, sizeof text, "%d %s %d %02d:%02d:%02d -0000",
+		 at.tm_mday, months[at.tm_mon], at.tm_year + 1900, at.tm_hour,
+		 at.tm_min, at.tm_sec);
+	str_append_text(s, text);
+}
+
+static int is_safe(char byte)
+{
+	if (byte >= 'a' && byte <= 'z') return 1;
+	if (byte >= 'A' && byte <= 'Z') return 1;
+	if (byte >= '0' && byte <= '9') return 1;
+	return byte && strchr(".@%+/=:-[]", byte) != NULL;
+}
+
+void header_append_safe(struct str *s, const char *value)
+{
+	if (!value) value = "unknown";
+	for (; *value; value++)
+		str_append_byte(s, is_safe(*value) ? *value : '?');
+}

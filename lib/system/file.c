@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: ISC */
+#include "system/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+enum { READ_AT_ONCE = 4096 };
+
+int file_read_rest(int fd, struct str *into, size_t limit)
+{
+	size_t first = into->length;
+	ssize_t n;
+
+	for (;;) {
+		str_reserve(into, READ_AT_ONCE);
+		n = read(fd, into->data + into->length,
+			 into->room - into->length - 1);
+		if (n < 0 && errno == EINTR) continue;
+		if (n <= 0) break;
+		into->length += (size_t)n;
+		if (into->length - first > limit) {
+			errno = EFBIG;
+			n = -1;
+			break;
+		}
+	}
+	into->data[into->length] = '\0';
+	return n < 0 ? -1 : 0;
+}
+
+int file_read(const char *path, struct str *into, size_t limit)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int result, cause;
+
+	if (fd < 0) return -1;
+	result = file_read_rest(fd, into, limit);
+	cause = errno;
+	close(fd);
+	errno = cause;
+	return result;
+}
+
+int file_write(int fd, const void *bytes, size_t length)
+{
+	const char *from = bytes;
+
+	while (length > 0) {
+		ssize_t n = write(fd, from, length);
+
+		if (n < 0 && errno == EINTR) continue;
+		if (n < 0) return -1;
+		from += n;
+		length -= (size_t)n;
+	}
+	return 0;
+}
+
+int file_sync_folder(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int result, cause;
+
+	if (fd < 0) return -1;
+	result = fsync(fd);
+	cause = errno;
+	close(fd);
+	errno = cause;
+	return result;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: ISC */
+#include "system/process.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/message.h"
+#include "base/str.h"
+
+static const char default_path[] = "/bin:/usr/bin";
+
+int process_exec(char *const argv[], char *const environment[],
+		 const char *path)
+{
+	char candidate[PATH_MAX];
+	size_t name_length = strlen(argv[0]);
+	int denied = 0;
+
+	if (strchr(argv[0], '/')) return execve(argv[0], argv, environment);
+	if (!name_length) {
+		errno = ENOENT;
+		return -1;
+	}
+	if (!path) path = default_path;
+	for (;;) {
+		size_t length = strcspn(path, ":");
+		/* An empty entry means the current folder. */
+		const char *folder = length ? path : ".";
+		size_t folder_length = length ? length : 1;
+
+		if (folder_length + name_length + 2 <= sizeof candidate) {
+			memcpy(candidate, folder, folder_length);
+			candidate[folder_length] = '/';
+			memcpy(candidate + folder_length + 1, argv[0],
+			       name_length + 1);
+			execve(candidate, argv, environment);
+			if (errno == EACCES) denied = 1;
+			else if (errno != ENOENT && errno != ENOTDIR)
+				return -1;
+		}
+		path += length;
+		if (!*path++) break;
+	}
+	errno = denied ? EACCES : ENOENT;
+	return -1;
+}
+
+void process_run_next(char *const argv[])
+{
+	char name[256];
+
+	process_exec(argv, environ, getenv("PATH"));
+	die_temporary("unable to run %s:",
+		      printable_text(name, sizeof name, argv[0]));
+}
+
+int process_drop_privileges(uid_t user, gid_t group, const char **what)
+{
+	*what = "set gid";
+	if (group && (setgroups(1, &group) < 0 || setgid(group) < 0)) return -1;
+	*what = "set uid";
+	if (user && setuid(user) < 0) return -1;
+	return 0;
+}
+
+int process_wait(pid_t child, deadline end, int *status)
+{
+	pid_t reaped;
+	int watch, ready;
+
+	/* A pidfd lets poll keep the deadline with no signal handler. */
+	watch = (int)syscall(SYS_pidfd_open, child, 0);
+	if (watch >= 0) {
+		ready = deadline_wait(watch, POLLIN, end);
+		close(watch);
+		if (ready == 0) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+	}
+	do reaped = waitpid(child, status, 0);
+	while (reaped < 0 && errno == EINTR);
+	return reaped == child ? 0 : -1;
+}

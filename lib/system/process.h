@@ -1,0 +1,28 @@
+/* Handing on to the next program, dropping privileges, waiting for a child.
+   SPDX-License-Identifier: ISC */
+#ifndef SYSTEM_PROCESS_H
+#define SYSTEM_PROCESS_H
+
+#include <sys/types.h>
+
+#include "system/deadline.h"
+
+/* execs argv[0], searched along `path` (a $PATH; NULL: /bin:/usr/bin) unless
+   it has a slash. Comes back only with -1 and errno. Allocates nothing, so a
+   vfork child may call it. */
+int process_exec(char *const argv[], char *const environment[],
+		 const char *path);
+
+/* Ends the chain's stage: execs the next program with $PATH, or dies with
+   "unable to run NAME: cause", 111. */
+_Noreturn void process_run_next(char *const argv[]);
+
+/* Exactly this group (and no supplementary one), then this user; 0 leaves the
+   one or the other as it is. -1 with errno; `*what` names the step. */
+int process_drop_privileges(uid_t user, gid_t group, const char **what);
+
+/* Waits for the child: its wait status in `*status`. 0; -1 with ETIMEDOUT when
+   the deadline passed (the child lives on), or another errno. */
+int process_wait(pid_t child, deadline, int *status);
+
+#endif

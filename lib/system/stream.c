@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: ISC */
+#include "system/stream.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "system/deadline.h"
+
+ssize_t stream_fill(struct stream_in *in)
+{
+	deadline end = deadline_in(in->seconds);
+	ssize_t n;
+
+	if (in->start == in->end) in->start = in->end = 0;
+	if (in->end == in->size && in->start > 0) {
+		memmove(in->data, in->data + in->start, in->end - in->start);
+		in->end -= in->start;
+		in->start = 0;
+	}
+	if (in->end == in->size) {
+		errno = ENOBUFS;
+		return -1;
+	}
+	do {
+		int ready = deadline_wait(in->fd, POLLIN, end);
+
+		if (ready == 0) errno = ETIMEDOUT;
+		if (ready <= 0) return -1;
+		n = read(in->fd, in->data + in->end, in->size - in->end);
+	} while (n < 0 && (errno == EINTR || errno == EAGAIN));
+	if (n > 0) in->end += (size_t)n;
+	return n;
+}
+
+/* Writes what goes without waiting: 0 bytes when nothing does. A pipe that
+   poll calls writable takes PIPE_BUF bytes without blocking, and no more is
+   promised. */
+static ssize_t write_some(struct stream_out *out, const char *bytes,
+			  size_t length)
+{
+	ssize_t n;
+
+	switch (out->kind) {
+	case STREAM_UNKNOWN:
+	case STREAM_SOCKET:
+		n = send(out->fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (n >= 0) out->kind = STREAM_SOCKET;
+		if (n < 0 && errno == ENOTSOCK) {
+			out->kind = STREAM_PIPE;
+			return 0;
+		}
+		break;
+	case STREAM_PIPE:
+		if (length > PIPE_BUF) length = PIPE_BUF;
+		n = write(out->fd, bytes, length);
+		break;
+	case STREAM_NONBLOCKING:
+	default:
+		n = write(out->fd, bytes, length);
+		break;
+	}
+	if (n < 0 && (errno == EAGAIN || errno == EINTR)) return 0;
+	return n;
+}
+
+static int write_all(struct stream_out *out, const char *bytes, size_t length)
+{
+	deadline end = deadline_in(out->seconds);
+
+	while (length > 0) {
+		ssize_t n = 0;
+
+		if (out->kind != STREAM_PIPE)
+			n = write_some(out, bytes, length);
+		if (n == 0) {
+			int ready = deadline_wait(out->fd, POLLOUT, end);
+
+			if (ready == 0) errno = ETIMEDOUT;
+			if (ready <= 0) return -1;
+			n = write_some(out, bytes, length);
+		}
+		if (n < 0) return -1;
+		if (n == 0) continue;
+		bytes += n;
+		length -= (size_t)n;
+		end = deadline_in(out->seconds);
+	}
+	return 0;
+}
+
+int stream_flush(struct stream_out *out)
+{
+	size_t length = out->end;
+
+	out->end = 0;
+	return write_all(out, out->data, length);
+}
+
+int stream_put(struct stream_out *out, const void *bytes, size_t length)
+{
+	if (length > out->size - out->end && stream_flush(out) < 0) return -1;
+	if (length > out->size) return write_all(out, bytes, length);
+	memcpy(out->data + out->end, bytes, length);
+	out->end += length;
+	return 0;
+}
+
+int stream_put_text(struct stream_out *out, const char *text)
+{
+	return stream_put(out, text, strlen(text));
+}

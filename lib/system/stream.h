@@ -1,0 +1,48 @@
+/* Reading and writing a connection with a limit on every wait. The descriptors
+   stay as they were found (blocking or not): O_NONBLOCK would be seen by every
+   process that shares the connection.
+   SPDX-License-Identifier: ISC */
+#ifndef SYSTEM_STREAM_H
+#define SYSTEM_STREAM_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Input. The caller owns `data`, of `size` bytes; what has been read and not
+   yet used lies from `start` to `end`. */
+struct stream_in {
+	int fd;
+	unsigned long seconds;
+	char *data;
+	size_t size;
+	size_t start;
+	size_t end;
+};
+
+/* Reads once, behind `end`; first moves what is unused to the front when there
+   is no room behind it. The bytes read; 0 at the end of the input; -1 with
+   errno: ETIMEDOUT when nothing came in time, ENOBUFS when `data` is full. */
+ssize_t stream_fill(struct stream_in *);
+
+enum stream_kind { STREAM_UNKNOWN, STREAM_SOCKET, STREAM_PIPE,
+		   STREAM_NONBLOCKING };
+
+/* Output, collected in `data` until it is flushed or full. `kind` is found out
+   at the first write; a descriptor of our own that has O_NONBLOCK set is said
+   to be STREAM_NONBLOCKING. */
+struct stream_out {
+	int fd;
+	unsigned long seconds;
+	enum stream_kind kind;
+	char *data;
+	size_t size;
+	size_t end;
+};
+
+/* 0, or -1 with errno: ETIMEDOUT when the reader takes nothing for `seconds`,
+   EPIPE when it is gone. What could not be written is dropped. */
+int stream_put(struct stream_out *, const void *bytes, size_t length);
+int stream_put_text(struct stream_out *, const char *text);
+int stream_flush(struct stream_out *);
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: ISC */
+#include "system/table.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <unistd.h>
+
+static int start(struct table *table, int fd)
+{
+	int cause;
+
+	if (cdb_init(&table->cdb, fd) == 0) {
+		close(fd);      /* the mapping stays */
+		table->open = true;
+		return 0;
+	}
+	cause = errno;
+	close(fd);
+	errno = cause;
+	return -1;
+}
+
+static int open_file(struct table *table, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int cause = 0;
+
+	*table = (struct table){0};
+	if (fd < 0) return -1;
+	if (fstat(fd, &table->file) < 0) cause = errno;
+	else if (!S_ISREG(table->file.st_mode)) cause = EPROTO;
+	if (!cause) return fd;
+	close(fd);
+	errno = cause;
+	return -1;
+}
+
+int table_open(struct table *table, const char *path)
+{
+	int fd = open_file(table, path);
+
+	return fd < 0 ? -1 : start(table, fd);
+}
+
+static int copy_whole(int from, int to, off_t size)
+{
+	off_t done = 0;
+
+	while (done < size) {
+		ssize_t n = sendfile(to, from, &done, (size_t)(size - done));
+
+		if (n < 0 && errno != EINTR) return -1;
+		if (n == 0) {
+			errno = EPROTO;         /* it shrank under us */
+			return -1;
+		}
+	}
+	return 0;
+}
+
+int table_open_copy(struct table *table, const char *path)
+{
+	int fd = open_file(table, path);
+	int copy, cause;
+
+	if (fd < 0) return -1;
+	copy = memfd_create("table", MFD_CLOEXEC);
+	if (copy >= 0 && copy_whole(fd, copy, table->file.st_size) == 0) {
+		close(fd);
+		return start(table, copy);
+	}
+	cause = errno;
+	if (copy >= 0) close(copy);
+	close(fd);
+	errno = cause;
+	return -1;
+}
+
+bool table_is_outdated(const struct table *table, const char *path)
+{
+	struct stat now;
+
+	if (!table->open || stat(path, &now) < 0) return true;
+	return now.st_ino != table->file.st_ino ||
+	       now.st_dev != table->file.st_dev ||
+	       now.st_size != table->file.st_size ||
+	       now.st_mtim.tv_sec != table->file.st_mtim.tv_sec ||
+	       now.st_mtim.tv_nsec != table->file.st_mtim.tv_nsec;
+}
+
+void table_close(struct table *table)
+{
+	if (table->open) cdb_free(&table->cdb);
+	table->open = false;
+}
+
+enum table_answer table_find(struct table *table, const void *key,
+			     size_t length, const char **value,
+			     size_t *value_length)
+{
+	int found;
+
+	if (length > UINT_MAX) return TABLE_ABSENT;
+	found = cdb_find(&table->cdb, key, (unsigned)length);
+	if (found == 0) return TABLE_ABSENT;
+	if (found < 0) return TABLE_FAILED;
+	*value_length = cdb_datalen(&table->cdb);
+	*value = cdb_get(&table->cdb, cdb_datalen(&table->cdb),
+			 cdb_datapos(&table->cdb));
+	return *value ? TABLE_FOUND : TABLE_FAILED;
+}
+
+int table_make_start(struct table_maker *maker, int fd)
+{
+	return cdb_make_start(&maker->make, fd);
+}
+
+int table_make_add(struct table_maker *maker, const void *key, size_t length,
+		   const void *value, size_t value_length)
+{
+	if (length > UINT_MAX || value_length > UINT_MAX) {
+		errno = ENOMEM;
+		return -1;
+	}
+	return cdb_make_add(&maker->make, key, (unsigned)length, value,
+			    (unsigned)value_length);
+}
+
+int table_make_finish(struct table_maker *maker)
+{
+	return cdb_make_finish(&maker->make);
+}

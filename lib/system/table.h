@@ -1,0 +1,50 @@
+/* Constant databases (cdb) through tinycdb: a file that is made whole, renamed
+   into place and only read afterwards. A damaged file is an error, never a
+   crash: every offset is checked.
+   SPDX-License-Identifier: ISC */
+#ifndef SYSTEM_TABLE_H
+#define SYSTEM_TABLE_H
+
+#include <cdb.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+enum table_answer { TABLE_FOUND, TABLE_ABSENT, TABLE_FAILED };
+
+struct table {
+	struct cdb cdb;
+	struct stat file;       /* as it was when it was opened */
+	bool open;
+};
+
+/* Start with `struct table t = {0}`. 0, or -1 with errno (EPROTO when the file
+   is no cdb). The file is mapped: for a process that serves one client. */
+int table_open(struct table *, const char *path);
+
+/* The same from a private copy in memory, which a careless write into the
+   file cannot pull away: for a process that must not die of it. */
+int table_open_copy(struct table *, const char *path);
+
+/* Is the file at `path` no longer the one that was opened? */
+bool table_is_outdated(const struct table *, const char *path);
+
+void table_close(struct table *);
+
+/* The first record of that key; the value stays valid until table_close. */
+enum table_answer table_find(struct table *, const void *key, size_t length,
+			     const char **value, size_t *value_length);
+
+/* Making one: start on an empty file open for reading and writing, add records
+   in order (equal keys are all kept, the first one is found), finish. Each
+   0, or -1 with errno. The caller syncs and renames. */
+struct table_maker {
+	struct cdb_make make;
+};
+
+int table_make_start(struct table_maker *, int fd);
+int table_make_add(struct table_maker *, const void *key, size_t length,
+		   const void *value, size_t value_length);
+int table_make_finish(struct table_maker *);
+
+#endif

@@ -1,0 +1,127 @@
+# What every test script begins with: . "$(dirname "$0")/../lib.sh"
+# TAP on standard output (prove reads it), a folder of its own in $work, the
+# built programs first in the PATH, and every process it started gone at its end.
+# SPDX-License-Identifier: ISC
+# shellcheck shell=sh
+
+set -u
+tests=$(cd "$(dirname "$0")/.." && pwd)
+top=$(dirname "$tests")
+BUILD=${BUILD:-$top/build}
+bin=$BUILD/bin
+PATH=$bin:$tests:$PATH:/usr/sbin:/sbin
+LC_ALL=C
+export PATH LC_ALL
+unset RELAYCLIENT QMAILQUEUE CONTROLDIR DATABYTES RBLSMTPD GREETDELAY DROP_PRE_GREET
+unset TCPREMOTEIP TCPREMOTEHOST TCPREMOTEINFO TCPREMOTEPORT TCPLOCALIP TCPLOCALHOST TCPLOCALPORT
+work=$(mktemp -d)
+count=0
+failed=0
+started=
+
+# shellcheck disable=SC2086 # a list of pids
+finish() {
+	code=$?
+	trap - EXIT
+	for pid in $started; do kill "$pid" 2>/dev/null; done
+	for pid in $started; do wait "$pid" 2>/dev/null; done
+	rm -rf "$work"
+	exit "$code"
+}
+trap finish EXIT
+trap 'exit 1' HUP INT TERM
+
+ok() {
+	count=$((count + 1))
+	echo "ok $count - $1"
+}
+not_ok() {
+	count=$((count + 1))
+	failed=$((failed + 1))
+	echo "not ok $count - $1"
+	shift
+	[ $# -eq 0 ] || printf '%s\n' "$*" | sed 's/^/# /'
+}
+
+# is GOT WANTED NAME
+is() {
+	if [ "$1" = "$2" ]; then ok "$3"; else not_ok "$3" "got:    $1
+wanted: $2"; fi
+}
+# like GOT REGULAR-EXPRESSION NAME: some line of it matches
+like() {
+	if printf '%s\n' "$1" | grep -Eq -- "$2"; then ok "$3"
+	else not_ok "$3" "got:    $1
+wanted: $2"; fi
+}
+unlike() {
+	if printf '%s\n' "$1" | grep -Eq -- "$2"; then not_ok "$3" "got:    $1
+unwanted: $2"; else ok "$3"; fi
+}
+# same_file GOT WANTED NAME
+same_file() {
+	if cmp -s "$1" "$2"; then ok "$3"
+	else not_ok "$3" "$(diff -a "$1" "$2" 2>&1 | head -n 20 | cat -A)"; fi
+}
+done_testing() {
+	echo "1..$count"
+	[ "$failed" -eq 0 ]
+	exit
+}
+
+# need PROGRAM…: a real part that the test is about. On CI its absence fails.
+need() {
+	for part; do
+		command -v "$part" >/dev/null 2>&1 && continue
+		if [ "${CI:-}" = true ]; then
+			echo "Bail out! $part is not installed"
+			exit 1
+		fi
+		echo "1..0 # SKIP $part is not installed"
+		exit 0
+	done
+}
+
+# wait_until COMMAND…: until it succeeds; fails when it has not for 20 seconds.
+wait_until() {
+	tries=0
+	until "$@" >/dev/null 2>&1; do
+		tries=$((tries + 1))
+		[ $tries -lt 1000 ] || return 1
+		sleep 0.02
+	done
+}
+# wait_for_line FILE REGULAR-EXPRESSION
+wait_for_line() {
+	wait_until grep -aEq -- "$2" "$1"
+}
+
+# start_tcpserver LOG ARGUMENT…: our tcpserver on a free loopback port, which
+# goes into $port, its pid into $server. The arguments are options, then `--`,
+# then the program.
+start_tcpserver() {
+	start_log=$1
+	shift
+	start_options=
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do
+		start_options="$start_options $1"
+		shift
+	done
+	shift
+	rm -f "$work/port"
+	# shellcheck disable=SC2086 # options hold no blanks
+	"$bin/tcpserver" -1 -v -R -H -l server.example $start_options 127.0.0.1 0 "$@" \
+		>"$work/port" 2>"$start_log" &
+	server=$!
+	started="$started $server"
+	wait_until test -s "$work/port" || {
+		echo "Bail out! tcpserver did not start: $(cat "$start_log")"
+		exit 1
+	}
+	port=$(cat "$work/port")
+}
+# stop PID: ends it and waits for it.
+stop() {
+	kill "$1" 2>/dev/null
+	wait "$1" 2>/dev/null
+}
