@@ -9,8 +9,8 @@
 
 enum exit_code {
 	EXIT_DONE = 0,
-	EXIT_NEVER = 100,       /* wrong use, or it will never work */
-	EXIT_TRY_AGAIN = 111,   /* the system could not do it now */
+	EXIT_NEVER = 100,     /* wrong use, or it will never work */
+	EXIT_TRY_AGAIN = 111, /* the system could not do it now */
 };
 
 enum queue_exit_code {
@@ -19,15 +19,15 @@ enum queue_exit_code {
 	QUEUE_REFUSED = 31,
 	QUEUE_OUT_OF_MEMORY = 51,
 	QUEUE_TIMED_OUT = 52,
-	QUEUE_CANNOT_WRITE = 53,        /* also: the disk is full */
-	QUEUE_CANNOT_READ = 54,         /* also: the envelope ends too early */
+	QUEUE_CANNOT_WRITE = 53, /* also: the disk is full */
+	QUEUE_CANNOT_READ = 54,  /* also: the envelope ends too early */
 	QUEUE_CANNOT_READ_SETTINGS = 55,
 	QUEUE_NO_HOME = 61,
 	QUEUE_CANNOT_CREATE = 64,
 	QUEUE_TRY_AGAIN = 71,
-	QUEUE_CRASHED = 81,             /* a signal that means a bug */
-	QUEUE_CUSTOM_TEXT = 82,         /* the reply stands on the error descriptor */
-	QUEUE_CUSTOM_TEXT_OTHER = 88,   /* the same, as other families say it */
+	QUEUE_CRASHED = 81,     /* a signal that means a bug */
+	QUEUE_CUSTOM_TEXT = 82, /* the reply stands on the error descriptor */
+	QUEUE_CUSTOM_TEXT_OTHER = 88, /* the same, as other families say it */
 	QUEUE_BAD_ENVELOPE = 91,
 	QUEUE_CANNOT_EXEC = 120,
 };

@@ -37,8 +37,8 @@ const char *error_text(int error)
 
 /* One write, so that lines of several processes on one log stay whole. A log
    that cannot be written is no reason to stop mail. */
-__attribute__((format(printf, 2, 0)))
-static void say(const char *kind, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void
+say(const char *kind, const char *format, va_list arguments)
 {
 	char line[MESSAGE_LIMIT];
 	int cause = errno;
@@ -47,14 +47,15 @@ static void say(const char *kind, const char *format, va_list arguments)
 
 	if (n > 0) used = (size_t)n < room ? (size_t)n : room - 1;
 	n = vsnprintf(line + used, room - used, format, arguments);
-	if (n > 0) used += (size_t)n < room - used ? (size_t)n
-						   : room - used - 1;
+	if (n > 0)
+		used += (size_t)n < room - used ? (size_t)n : room - used - 1;
 	ends = strlen(format);
 	if (ends > 0 && format[ends - 1] == ':') {
 		n = snprintf(line + used, room - used, " %s",
 			     error_text(cause));
-		if (n > 0) used += (size_t)n < room - used ? (size_t)n
-							   : room - used - 1;
+		if (n > 0)
+			used += (size_t)n < room - used ? (size_t)n
+							: room - used - 1;
 	}
 	line[used++] = '\n';
 	if (write(STDERR_FILENO, line, used) < 0) return;

@@ -7,7 +7,7 @@
 #include "base/message.h"
 #include "base/parse.h"
 
-enum { MOST_LETTERS = 96 };     /* more letters than ASCII has */
+enum { MOST_LETTERS = 96 }; /* more letters than ASCII has */
 
 int option_next(int argc, char **argv, const char *letters,
 		const char *synopsis)
@@ -31,8 +31,7 @@ unsigned long option_number(int letter, unsigned long minimum,
 {
 	unsigned long number;
 
-	if (parse_number(optarg, minimum, maximum, &number) == 0)
-		return number;
+	if (parse_number(optarg, minimum, maximum, &number) == 0) return number;
 	note("option -%c takes a number from %lu to %lu", letter, minimum,
 	     maximum);
 	die_usage(synopsis);

@@ -20,8 +20,8 @@ static const char *read_digits(const char *text, unsigned long *number)
 	return text;
 }
 
-int parse_number(const char *text, unsigned long minimum,
-		 unsigned long maximum, unsigned long *number)
+int parse_number(const char *text, unsigned long minimum, unsigned long maximum,
+		 unsigned long *number)
 {
 	unsigned long value;
 	const char *end = read_digits(text, &value);

@@ -8,8 +8,8 @@
 
 /* The whole text as a decimal number within the bounds: digits only, no sign,
    no blanks. 0 and the number, or -1 with EINVAL or ERANGE. */
-int parse_number(const char *text, unsigned long minimum,
-		 unsigned long maximum, unsigned long *number);
+int parse_number(const char *text, unsigned long minimum, unsigned long maximum,
+		 unsigned long *number);
 
 /* The lenient form, for settings in the environment and in control files, as
    qmail reads them: the leading digits count, what follows is ignored, no

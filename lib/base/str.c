@@ -70,7 +70,7 @@ void str_clear(struct str *s)
 void str_free(struct str *s)
 {
 	free(s->data);
-	*s = (struct str){0};
+	*s = (struct str){ 0 };
 }
 
 void str_append_printable(struct str *s, const void *bytes, size_t length)

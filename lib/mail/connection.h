@@ -16,7 +16,7 @@ struct connection {
 	const char *local_ip;
 	const char *local_port;
 	const char *local_host;
-	const char *relay_suffix;       /* $RELAYCLIENT: set, it may relay */
+	const char *relay_suffix; /* $RELAYCLIENT: set, it may relay */
 };
 
 struct connection connection_from_environment(void);

@@ -25,7 +25,7 @@ void control_path(struct str *path, const char *name)
 
 static enum control_answer read_whole(const char *name, struct str *text)
 {
-	struct str path = {0};
+	struct str path = { 0 };
 	int result;
 
 	control_path(&path, name);
@@ -53,10 +53,9 @@ enum control_answer control_read_line(const char *name, struct str *line)
 	return CONTROL_FOUND;
 }
 
-enum control_answer control_read_number(const char *name,
-					unsigned long *number)
+enum control_answer control_read_number(const char *name, unsigned long *number)
 {
-	struct str line = {0};
+	struct str line = { 0 };
 	enum control_answer answer = control_read_line(name, &line);
 
 	if (answer == CONTROL_FOUND) parse_leading_number(line.data, number);
@@ -66,7 +65,7 @@ enum control_answer control_read_number(const char *name,
 
 enum control_answer control_read_list(const char *name, struct str *lines)
 {
-	struct str text = {0};
+	struct str text = { 0 };
 	enum control_answer answer = read_whole(name, &text);
 	size_t at = 0;
 

@@ -38,15 +38,16 @@ enum envelope_state envelope_parse(const char *bytes, size_t length,
 {
 	size_t at = 0;
 
-	*envelope = (struct envelope){0};
-	for (char type = 'F'; ; type = 'T') {
+	*envelope = (struct envelope){ 0 };
+	for (char type = 'F';; type = 'T') {
 		size_t record;
 
 		if (at == length) return ENVELOPE_CUT;
 		if (type == 'T' && bytes[at] == '\0') break;
 		if (bytes[at] != type) return ENVELOPE_BAD;
 		record = record_length(bytes + at, length - at);
-		if ((record ? record : length - at) > ENVELOPE_ADDRESS_LIMIT + 1)
+		if ((record ? record : length - at) >
+		    ENVELOPE_ADDRESS_LIMIT + 1)
 			return ENVELOPE_TOO_LONG;
 		if (!record) return ENVELOPE_CUT;
 		if (type == 'F') envelope->sender = bytes + at + 1;

@@ -14,8 +14,8 @@
 #include "base/str.h"
 
 enum {
-	ENVELOPE_ADDRESS_LIMIT = 1003,          /* bytes, with the NUL */
-	ENVELOPE_LIMIT = 4 * 1024 * 1024,       /* bytes that a stage reads */
+	ENVELOPE_ADDRESS_LIMIT = 1003,    /* bytes, with the NUL */
+	ENVELOPE_LIMIT = 4 * 1024 * 1024, /* bytes that a stage reads */
 };
 
 /* Writing one: start once, add recipients, end. */
@@ -25,9 +25,9 @@ void envelope_end(struct str *);
 
 enum envelope_state {
 	ENVELOPE_WHOLE,
-	ENVELOPE_CUT,           /* no final NUL: the client went away */
-	ENVELOPE_BAD,           /* not of this form */
-	ENVELOPE_TOO_LONG,      /* an address over the limit */
+	ENVELOPE_CUT,      /* no final NUL: the client went away */
+	ENVELOPE_BAD,      /* not of this form */
+	ENVELOPE_TOO_LONG, /* an address over the limit */
 };
 
 struct envelope {

@@ -10,13 +10,13 @@ void header_append_date(struct str *s, time_t when)
 		"Jan", "Feb", "Mar", "Apr", "May", "Jun",
 		"Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 	};
-	struct tm at = {0};
+	struct tm at = { 0 };
 	char text[64];
 
 	gmtime_r(&when, &at);
-	snprintf(text, sizeof text, "%d %s %d %02d:%02d:%02d -0000",
-		 at.tm_mday, months[at.tm_mon], at.tm_year + 1900, at.tm_hour,
-		 at.tm_min, at.tm_sec);
+	snprintf(text, sizeof text, "%d %s %d %02d:%02d:%02d -0000", at.tm_mday,
+		 months[at.tm_mon], at.tm_year + 1900, at.tm_hour, at.tm_min,
+		 at.tm_sec);
 	str_append_text(s, text);
 }
 

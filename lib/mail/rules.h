@@ -40,9 +40,9 @@ const char *rules_next_item(const char *data, size_t length, size_t *at);
 bool rules_deny(const char *data, size_t length);
 
 enum rules_line {
-	RULES_NOTHING,          /* empty or a comment */
-	RULES_NO_COLON,         /* passed over, as tcprules does; worth a warning */
-	RULES_RULE,             /* `address` and `data` are filled in */
+	RULES_NOTHING,  /* empty or a comment */
+	RULES_NO_COLON, /* passed over, as tcprules does; worth a warning */
+	RULES_RULE,     /* `address` and `data` are filled in */
 	RULES_MALFORMED,
 };
 
@@ -55,11 +55,11 @@ enum rules_line rules_parse_line(const char *line, size_t length,
 struct rules_range {
 	const char *address;
 	size_t length;
-	size_t prefix;          /* bytes before the number */
-	size_t rest;            /* where the bytes behind the range begin */
+	size_t prefix; /* bytes before the number */
+	size_t rest;   /* where the bytes behind the range begin */
 	unsigned long next;
 	unsigned long last;
-	bool single;            /* no range: one key, as written */
+	bool single; /* no range: one key, as written */
 	bool malformed;
 };
 

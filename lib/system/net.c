@@ -13,7 +13,7 @@ static const unsigned char mapped_prefix[12] = { [10] = 0xff, [11] = 0xff };
 
 static void from_version_6(const unsigned char bytes[16], struct net_ip *ip)
 {
-	*ip = (struct net_ip){0};
+	*ip = (struct net_ip){ 0 };
 	if (memcmp(bytes, mapped_prefix, sizeof mapped_prefix) == 0) {
 		ip->family = NET_IPV4;
 		memcpy(ip->bytes, bytes + sizeof mapped_prefix, 4);
@@ -27,7 +27,7 @@ int net_ip_parse(const char *text, struct net_ip *ip)
 {
 	unsigned char bytes[16];
 
-	*ip = (struct net_ip){0};
+	*ip = (struct net_ip){ 0 };
 	if (inet_pton(AF_INET, text, ip->bytes) == 1) {
 		ip->family = NET_IPV4;
 		return 0;
@@ -65,7 +65,7 @@ bool net_ip_is_loopback(const struct net_ip *ip)
 void net_ip_of_socket(const struct sockaddr_storage *socket, struct net_ip *ip,
 		      unsigned *port)
 {
-	*ip = (struct net_ip){0};
+	*ip = (struct net_ip){ 0 };
 	*port = 0;
 	if (socket->ss_family == AF_INET) {
 		struct sockaddr_in in;
@@ -106,7 +106,7 @@ int net_ip_is_local(const struct net_ip *ip)
 
 	if (getifaddrs(&interfaces) < 0) return -1;
 	for (at = interfaces; at && !found; at = at->ifa_next) {
-		struct sockaddr_storage address = {0};
+		struct sockaddr_storage address = { 0 };
 		struct net_ip own;
 		unsigned port;
 
@@ -117,8 +117,7 @@ int net_ip_is_local(const struct net_ip *ip)
 		else if (at->ifa_addr->sa_family == AF_INET6)
 			memcpy(&address, at->ifa_addr,
 			       sizeof(struct sockaddr_in6));
-		else
-			continue;
+		else continue;
 		net_ip_of_socket(&address, &own, &port);
 		found = net_ip_equal(&own, ip);
 	}

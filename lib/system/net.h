@@ -15,7 +15,7 @@ enum net_family { NET_NONE, NET_IPV4, NET_IPV6 };
 
 struct net_ip {
 	enum net_family family;
-	unsigned char bytes[16];        /* 4 or 16 of them, network order */
+	unsigned char bytes[16]; /* 4 or 16 of them, network order */
 };
 
 /* The whole text is one address: dotted quad of four decimal numbers, or RFC

@@ -42,8 +42,7 @@ int process_exec(char *const argv[], char *const environment[],
 			       name_length + 1);
 			execve(candidate, argv, environment);
 			if (errno == EACCES) denied = 1;
-			else if (errno != ENOENT && errno != ENOTDIR)
-				return -1;
+			else if (errno != ENOENT && errno != ENOTDIR) return -1;
 		}
 		path += length;
 		if (!*path++) break;

@@ -59,9 +59,7 @@ static ssize_t write_some(struct stream_out *out, const char *bytes,
 		n = write(out->fd, bytes, length);
 		break;
 	case STREAM_NONBLOCKING:
-	default:
-		n = write(out->fd, bytes, length);
-		break;
+	default: n = write(out->fd, bytes, length); break;
 	}
 	if (n < 0 && (errno == EAGAIN || errno == EINTR)) return 0;
 	return n;

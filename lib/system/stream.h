@@ -24,8 +24,12 @@ struct stream_in {
    errno: ETIMEDOUT when nothing came in time, ENOBUFS when `data` is full. */
 ssize_t stream_fill(struct stream_in *);
 
-enum stream_kind { STREAM_UNKNOWN, STREAM_SOCKET, STREAM_PIPE,
-		   STREAM_NONBLOCKING };
+enum stream_kind {
+	STREAM_UNKNOWN,
+	STREAM_SOCKET,
+	STREAM_PIPE,
+	STREAM_NONBLOCKING
+};
 
 /* Output, collected in `data` until it is flushed or full. `kind` is found out
    at the first write; a descriptor of our own that has O_NONBLOCK set is said

@@ -13,7 +13,7 @@ static int start(struct table *table, int fd)
 	int cause;
 
 	if (cdb_init(&table->cdb, fd) == 0) {
-		close(fd);      /* the mapping stays */
+		close(fd); /* the mapping stays */
 		table->open = true;
 		return 0;
 	}
@@ -28,7 +28,7 @@ static int open_file(struct table *table, const char *path)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	int cause = 0;
 
-	*table = (struct table){0};
+	*table = (struct table){ 0 };
 	if (fd < 0) return -1;
 	if (fstat(fd, &table->file) < 0) cause = errno;
 	else if (!S_ISREG(table->file.st_mode)) cause = EPROTO;
@@ -54,7 +54,7 @@ static int copy_whole(int from, int to, off_t size)
 
 		if (n < 0 && errno != EINTR) return -1;
 		if (n == 0) {
-			errno = EPROTO;         /* it shrank under us */
+			errno = EPROTO; /* it shrank under us */
 			return -1;
 		}
 	}

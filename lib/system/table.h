@@ -14,7 +14,7 @@ enum table_answer { TABLE_FOUND, TABLE_ABSENT, TABLE_FAILED };
 
 struct table {
 	struct cdb cdb;
-	struct stat file;       /* as it was when it was opened */
+	struct stat file; /* as it was when it was opened */
 	bool open;
 };
 
