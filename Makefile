@@ -91,7 +91,7 @@ fuzz:
 lint:
 	sh scripts/lint
 bench: all
-	BUILD=$(abspath $(build)) sh tests/bench/run
+	BUILD=$(abspath $(build)) perl tests/bench/run $(BENCH)
 run: all
 	BUILD=$(abspath $(build)) sh scripts/run
 install: all
