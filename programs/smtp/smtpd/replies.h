@@ -1,0 +1,66 @@
+/* Every reply of the SMTP server, so that one search finds the text and its
+   reason. The texts are qmail's and its well-known patches' byte for byte:
+   clients' logs, scripts and postmasters know them. None ends in CRLF here.
+   Those of the queue program's exit codes stand in mail/queue_client.c.
+   SPDX-License-Identifier: ISC */
+#ifndef SMTPD_REPLIES_H
+#define SMTPD_REPLIES_H
+
+/* Completed by the greeting of control/smtpgreeting or control/me. */
+#define REPLY_READY "220 "
+#define REPLY_READY_END " ESMTP"
+#define REPLY_HELO "250 "
+#define REPLY_EHLO "250-"
+#define REPLY_CLOSING "221 "
+
+/* The extensions, RFC 1869 section 4.3; SIZE is completed by the limit. */
+#define REPLY_EHLO_SIZE "250-SIZE "
+#define REPLY_EHLO_PIPELINING "250-PIPELINING"
+#define REPLY_EHLO_8BITMIME "250 8BITMIME"
+
+#define REPLY_OK "250 ok"
+#define REPLY_FLUSHED "250 flushed"
+#define REPLY_HELP "214 qmail home page: http://pobox.com/~djb/qmail.html"
+#define REPLY_WILL_TRY "252 send some mail, i'll try my best"
+#define REPLY_GO_AHEAD "354 go ahead"
+/* "250 ok UNIX-TIME qp PID": the pid finds the message in every log. */
+#define REPLY_QUEUED "250 ok "
+#define REPLY_QUEUED_BY " qp "
+
+/* Commands out of order, or not understood. */
+#define REPLY_UNIMPLEMENTED "502 unimplemented (#5.5.1)"
+#define REPLY_MAIL_FIRST "503 MAIL first (#5.5.1)"
+#define REPLY_RECIPIENT_FIRST "503 RCPT first (#5.5.1)"
+#define REPLY_ONE_MAIL_ONLY "503 only one MAIL command allowed (#5.5.1)"
+#define REPLY_ADDRESS_SYNTAX "555 syntax error (#5.5.4)"
+#define REPLY_SIZE_SYNTAX "501 syntax error in SIZE (#5.5.4)"
+#define REPLY_BODY_SYNTAX "501 syntax error in BODY (#5.5.4)"
+#define REPLY_LINE_TOO_LONG "500 line too long (#5.5.2)"
+#define REPLY_LINE_HAS_NUL "500 NUL in a command (#5.5.2)"
+
+/* Policy. */
+#define REPLY_BAD_SENDER                                                      \
+	"553 sorry, your envelope sender is in my badmailfrom list (#5.7.1)"
+#define REPLY_NOT_OUR_DOMAIN                                                  \
+	"553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)"
+#define REPLY_TOO_MANY_RECIPIENTS "452 too many recipients (#4.5.3)"
+#define REPLY_TOO_BIG                                                         \
+	"552 sorry, that message size exceeds my databytes limit (#5.3.4)"
+#define REPLY_LOOPING                                                         \
+	"554 too many hops, this message is looping (#5.4.6)"
+
+/* Followed by what mail/queue_client.h says of the queue program. */
+#define REPLY_QUEUE_REFUSES "554 "
+#define REPLY_QUEUE_DEFERS "451 "
+#define REPLY_NO_QUEUE_PROGRAM "451 qqt failure (#4.3.0)"
+
+/* The session ends after these. */
+#define REPLY_BARE_LF "451 See http://pobox.com/~djb/docs/smtplf.html."
+#define REPLY_TIMEOUT "451 timeout (#4.4.2)"
+#define REPLY_NO_CONTROLS "421 unable to read controls (#4.3.0)"
+#define REPLY_NO_MEMORY "421 out of memory (#4.3.0)"
+#define REPLY_NO_OWN_ADDRESSES                                                \
+	"421 unable to figure out my IP addresses (#4.3.0)"
+#define REPLY_NO_GREETDELAY "421 unable to run greetdelay (#4.3.0)"
+
+#endif
