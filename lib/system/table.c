@@ -79,6 +79,7 @@ int table_open_copy(struct table *table, const char *path)
 	return -1;
 }
 
+/* A file's ctime moves with its bytes, with its mtime and with its mode. */
 bool table_is_outdated(const struct table *table, const char *path)
 {
 	struct stat now;
@@ -87,8 +88,8 @@ bool table_is_outdated(const struct table *table, const char *path)
 	return now.st_ino != table->file.st_ino ||
 	       now.st_dev != table->file.st_dev ||
 	       now.st_size != table->file.st_size ||
-	       now.st_mtim.tv_sec != table->file.st_mtim.tv_sec ||
-	       now.st_mtim.tv_nsec != table->file.st_mtim.tv_nsec;
+	       now.st_ctim.tv_sec != table->file.st_ctim.tv_sec ||
+	       now.st_ctim.tv_nsec != table->file.st_ctim.tv_nsec;
 }
 
 void table_close(struct table *table)
