@@ -69,6 +69,18 @@ done_testing() {
 	exit
 }
 
+# dialogues ARGUMENT…: tests/dialogue; its cases become cases of this test.
+dialogues() {
+	dialogue "$@" >"$work/dialogues" 2>&1
+	grep -q '^1\.\.' "$work/dialogues" || not_ok "dialogue $*" \
+		"$(cat "$work/dialogues")"
+	awk -v n="$count" '/^1\.\./ { next }
+		/^(not )?ok/ { n++; sub(/ok [0-9]+/, "ok " n) }
+		{ print }' "$work/dialogues"
+	count=$((count + $(grep -Ec '^(not )?ok' "$work/dialogues")))
+	failed=$((failed + $(grep -c '^not ok' "$work/dialogues")))
+}
+
 # need PROGRAM…: a real part that the test is about. On CI its absence fails.
 need() {
 	for part; do
