@@ -10,10 +10,11 @@
 #include "base/message.h"
 
 int str_memory_exit = EXIT_TRY_AGAIN;
+void (*str_memory_farewell)(void);
 
 void str_reserve(struct str *s, size_t more)
 {
-	size_t wanted, room;
+	size_t wanted, room = 0;
 	char *moved = NULL;
 
 	if (more < s->room && s->length < s->room - more) return;
@@ -24,6 +25,7 @@ void str_reserve(struct str *s, size_t more)
 	}
 	if (!moved) {
 		note("fatal: out of memory");
+		if (str_memory_farewell) str_memory_farewell();
 		exit(str_memory_exit);
 	}
 	if (!s->data) moved[0] = '\0';

@@ -17,6 +17,10 @@ struct str {
 /* What out of memory exits with; a queue program sets its own code. */
 extern int str_memory_exit;
 
+/* Called before that exit, when set: a last word to a client. It must not need
+   memory. */
+extern void (*str_memory_farewell)(void);
+
 /* Room for `more` bytes behind the present ones, and a NUL. */
 void str_reserve(struct str *, size_t more);
 void str_append(struct str *, const void *bytes, size_t length);

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 void header_append_date(struct str *s, time_t when)
 {
@@ -33,4 +34,32 @@ void header_append_safe(struct str *s, const char *value)
 	if (!value) value = "unknown";
 	for (; *value; value++)
 		str_append_byte(s, is_safe(*value) ? *value : '?');
+}
+
+static bool starts_with(const struct header_hops *hops, const char *word)
+{
+	return hops->column == strlen(word) &&
+	       strncasecmp(hops->start, word, hops->column) == 0;
+}
+
+void header_count_hops(struct header_hops *hops, const char *bytes,
+		       size_t length)
+{
+	const char *end = bytes + length;
+
+	while (bytes < end && !hops->in_body) {
+		if (*bytes == '\n') {
+			hops->in_body = hops->column == 0;
+			hops->column = 0;
+			bytes++;
+		} else if (hops->column < sizeof hops->start) {
+			hops->start[hops->column++] = *bytes++;
+			if (starts_with(hops, "received") ||
+			    starts_with(hops, "delivered"))
+				hops->count++;
+		} else {
+			bytes = memchr(bytes, '\n', (size_t)(end - bytes));
+			if (!bytes) return;
+		}
+	}
 }

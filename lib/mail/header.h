@@ -1,8 +1,11 @@
-/* Header fields that we write ourselves.
+/* Header fields that we write ourselves, and the count of those that others
+   wrote.
    SPDX-License-Identifier: ISC */
 #ifndef MAIL_HEADER_H
 #define MAIL_HEADER_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <time.h>
 
 #include "base/str.h"
@@ -15,5 +18,18 @@ void header_append_date(struct str *, time_t);
    a digit or one of . @ % + / = : - [ ] becomes '?', so that nobody can add a
    line or a comment of his own. NULL is "unknown". */
 void header_append_safe(struct str *, const char *value);
+
+/* The Received and Delivered-To fields so far, which tell a loop (RFC 5321
+   section 6.3). As in qmail the first letters of a line decide, with no colon
+   asked for, and the header ends at the first empty line. */
+struct header_hops {
+	unsigned count;
+	bool in_body;
+	unsigned char column;
+	char start[9];          /* of the current line */
+};
+
+/* Counts in the next bytes of a message with LF line ends; start with zeros. */
+void header_count_hops(struct header_hops *, const char *bytes, size_t length);
 
 #endif

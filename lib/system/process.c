@@ -74,6 +74,9 @@ int process_wait(pid_t child, deadline end, int *status)
 	pid_t reaped;
 	int watch, ready;
 
+	/* Mostly it has just ended, and one call is enough. */
+	reaped = waitpid(child, status, WNOHANG);
+	if (reaped != 0) return reaped == child ? 0 : -1;
 	/* A pidfd lets poll keep the deadline with no signal handler. */
 	watch = (int)syscall(SYS_pidfd_open, child, 0);
 	if (watch >= 0) {

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: ISC */
+#include "log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/message.h"
+#include "base/str.h"
+
+enum { NAME_ROOM = 256 };
+
+void log_name_process(void)
+{
+	static char name[32];
+	int cause = errno;
+
+	snprintf(name, sizeof name, "qmail-smtpd[%ld]", (long)getpid());
+	program_name = name;
+	errno = cause;
+}
+
+void log_relaying_nothing(void)
+{
+	log_name_process();
+	note("no control/rcpthosts: refusing mail for every domain");
+}
+
+void log_relaying_everything(void)
+{
+	log_name_process();
+	note("no control/rcpthosts: relaying for everybody "
+	     "(SMTPD_OPEN_RELAY is set)");
+}
+
+void log_unreadable_control(const char *name)
+{
+	log_name_process();
+	if (errno == 0) errno = ENOENT;
+	note("unable to read control/%s:", name);
+}
+
+void log_no_home(void)
+{
+	log_name_process();
+	note("unable to change to %s:", CHAINMAIL_HOME);
+}
+
+void log_no_greetdelay(void)
+{
+	log_name_process();
+	note("unable to run greetdelay:");
+}
+
+void log_no_own_addresses(void)
+{
+	log_name_process();
+	note("unable to list this machine's addresses:");
+}
+
+static const char *client_ip(const struct session *session, char *room)
+{
+	const char *ip = session->client.remote_ip;
+
+	return printable_text(room, NAME_ROOM, ip ? ip : "unknown");
+}
+
+void log_too_big(const struct session *session)
+{
+	char ip[NAME_ROOM];
+
+	log_name_process();
+	note("DATABYTES exceeded [%s]", client_ip(session, ip));
+}
+
+void log_looping(const struct session *session)
+{
+	char ip[NAME_ROOM];
+
+	log_name_process();
+	note("too many hops [%s]", client_ip(session, ip));
+}
+
+void log_no_queue_program(void)
+{
+	log_name_process();
+	note("unable to start a queue program:");
+}
+
+void log_queue_failure(const struct session *session,
+		       const struct queue_result *result)
+{
+	const struct queue_client *queue = &session->queue;
+	char program[NAME_ROOM];
+
+	log_name_process();
+	printable_text(program, sizeof program, queue->settings->program);
+	if (queue->exec_error) {
+		errno = queue->exec_error;
+		note("unable to run queue program %s:", program);
+	} else if (result->exit_code >= 0) {
+		note("queue program %s (pid %ld) exit %d: %s", program,
+		     (long)queue->pid, result->exit_code, result->text);
+	} else {
+		note("queue program %s (pid %ld) did not exit: %s", program,
+		     (long)queue->pid, result->text);
+	}
+}
+
+void log_discarded(const struct session *session)
+{
+	log_name_process();
+	note("discarded: qp %ld", (long)session->queue.pid);
+}

@@ -1,0 +1,29 @@
+/* The lines of the log: "qmail-smtpd[PID]: text", one write each. A session
+   that goes well is silent.
+   SPDX-License-Identifier: ISC */
+#ifndef SMTPD_LOG_H
+#define SMTPD_LOG_H
+
+#include "mail/queue_client.h"
+#include "session.h"
+
+/* Called first by whatever else may write to the log. */
+void log_name_process(void);
+
+/* No rcpthosts, and what follows from it; said at each start. */
+void log_relaying_nothing(void);
+void log_relaying_everything(void);
+
+/* errno is the cause; 0: it is not there. */
+void log_unreadable_control(const char *name);
+void log_no_home(void);
+void log_no_greetdelay(void);
+void log_no_own_addresses(void);
+
+void log_too_big(const struct session *);
+void log_looping(const struct session *);
+void log_no_queue_program(void);
+void log_queue_failure(const struct session *, const struct queue_result *);
+void log_discarded(const struct session *);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: ISC */
+#include "session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/exit_codes.h"
+#include "replies.h"
+
+enum { TIMEOUT_UNTIL_READ = 1200 };
+
+void session_open(struct session *session)
+{
+	session->client = connection_from_environment();
+	session->in = (struct stream_in){
+		.fd = STDIN_FILENO,
+		.seconds = TIMEOUT_UNTIL_READ,
+		.data = session->input + SMTP_DATA_GROWTH,
+		.size = INPUT_BUFFER,
+	};
+	session->out = (struct stream_out){
+		.fd = STDOUT_FILENO,
+		.seconds = TIMEOUT_UNTIL_READ,
+		.data = session->output,
+		.size = sizeof session->output,
+	};
+}
+
+void reply_part(struct session *session, const char *text)
+{
+	if (stream_put_text(&session->out, text) < 0) exit(EXIT_NO_QUIT);
+}
+
+void reply(struct session *session, const char *text)
+{
+	reply_part(session, text);
+	reply_part(session, "\r\n");
+}
+
+void reply_number(struct session *session, unsigned long number)
+{
+	char digits[sizeof number * 3 + 1];
+	char *at = digits + sizeof digits - 1;
+
+	*at = '\0';
+	do {
+		*--at = (char)('0' + number % 10);
+		number /= 10;
+	} while (number);
+	reply_part(session, at);
+}
+
+static void flush(struct session *session)
+{
+	if (stream_flush(&session->out) < 0) exit(EXIT_NO_QUIT);
+}
+
+void session_give_up(struct session *session, const char *text)
+{
+	reply(session, text);
+	flush(session);
+	exit(EXIT_NO_QUIT);
+}
+
+void session_quit(struct session *session)
+{
+	flush(session);
+	exit(EXIT_DONE);
+}
+
+void session_read(struct session *session)
+{
+	ssize_t n;
+
+	flush(session);
+	n = stream_fill(&session->in);
+	if (n > 0) return;
+	if (n < 0 && errno == ETIMEDOUT)
+		session_give_up(session, REPLY_TIMEOUT);
+	exit(EXIT_NO_QUIT);
+}
+
+enum smtp_line_state session_read_line(struct session *session)
+{
+	enum smtp_line_state state;
+
+	for (;;) {
+		state = smtp_line_take(&session->line, &session->in,
+				       SMTP_LINE_LIMIT);
+		if (state != SMTP_LINE_PARTIAL) break;
+		session_read(session);
+	}
+	if (state == SMTP_LINE_TOO_LONG) reply(session, REPLY_LINE_TOO_LONG);
+	if (state == SMTP_LINE_HAS_NUL) reply(session, REPLY_LINE_HAS_NUL);
+	return state;
+}
+
+void session_reset(struct session *session)
+{
+	session->has_sender = false;
+	session->sender_is_bad = false;
+	session->recipient_count = 0;
+	str_clear(&session->envelope);
+}

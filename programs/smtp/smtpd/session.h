@@ -1,0 +1,73 @@
+/* One client's session: what is known, and how to answer.
+   SPDX-License-Identifier: ISC */
+#ifndef SMTPD_SESSION_H
+#define SMTPD_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/str.h"
+#include "mail/connection.h"
+#include "mail/queue_client.h"
+#include "mail/smtp_data.h"
+#include "mail/smtp_line.h"
+#include "settings.h"
+#include "system/stream.h"
+
+enum {
+	/* Every end but that by QUIT, as in qmail. */
+	EXIT_NO_QUIT = 1,
+	INPUT_BUFFER = 65536,
+	OUTPUT_BUFFER = 16384,
+	/* A name has 255 bytes at most (RFC 5321 section 4.5.3.1.2). */
+	HELO_LIMIT = 255,
+	/* About 30,000 recipients; far below what an envelope may hold. */
+	RECIPIENTS_LIMIT = 1024 * 1024,
+};
+
+struct session {
+	struct settings settings;
+	struct connection client;
+	struct stream_in in;
+	struct stream_out out;
+	struct smtp_line line;
+	struct str helo;
+
+	/* The transaction, from MAIL on. */
+	bool has_sender;
+	bool sender_is_bad;
+	struct str address;             /* of the command at hand */
+	struct str envelope;
+	size_t recipient_count;
+
+	struct queue_client queue;
+	/* The pages of these are real only when they have been used. The text
+	   of a message is decoded where it lies. */
+	char input[SMTP_DATA_GROWTH + INPUT_BUFFER];
+	char output[OUTPUT_BUFFER];
+};
+
+void session_open(struct session *);
+
+/* Replies are collected: they leave before the session waits for the client,
+   so the replies to a group of commands go out together (RFC 2920). The first
+   adds CRLF. */
+void reply(struct session *, const char *text);
+void reply_part(struct session *, const char *text);
+void reply_number(struct session *, unsigned long number);
+
+/* More input behind what is there. At its end or when it does not come the
+   session is over. */
+void session_read(struct session *);
+
+/* The next command line; it has been replied to already if it was no good. */
+enum smtp_line_state session_read_line(struct session *);
+
+/* The last reply of a session that cannot go on. */
+_Noreturn void session_give_up(struct session *, const char *text);
+_Noreturn void session_quit(struct session *);
+
+/* Forgets the transaction. */
+void session_reset(struct session *);
+
+#endif

@@ -1,0 +1,146 @@
+/* smtpd: the SMTP server: takes mail from the client on descriptors 0 and 1, as
+   qmail-smtpd does, and gives each message to a queue program ($QMAILQUEUE).
+   It decides who may send to whom and knows nothing of users, queues or disks.
+   With GREETDELAY or DROP_PRE_GREET in the environment it first execs
+   greetdelay, which execs it again. Exit 0 after QUIT, 1 after any other end.
+   RFC 5321; 1870 (SIZE), 2920 (PIPELINING), 6152 (8BITMIME).
+   SPDX-License-Identifier: ISC */
+
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/exit_codes.h"
+#include "base/message.h"
+#include "base/options.h"
+#include "base/parse.h"
+#include "base/str.h"
+#include "log.h"
+#include "replies.h"
+#include "session.h"
+#include "system/process.h"
+#include "verbs.h"
+
+static const char synopsis[] =
+	"smtpd [ hostname checkpassword program [ argument ... ] ]";
+
+/* Says that greetdelay has run for this process, should it have left its
+   variables: without it the two would exec each other for ever. */
+static const char greeted[] = "SMTPD_GREETED_PID";
+
+/* Static, since out of memory is told to the client from within lib/base. */
+static struct session session;
+
+static void say_out_of_memory(void)
+{
+	session_give_up(&session, REPLY_NO_MEMORY);
+}
+
+static void do_nothing(int number)
+{
+	(void)number;
+}
+
+/* A handler, not SIG_IGN: the queue program's exec takes it back, and one that
+   was ignored before us stays so. */
+static void survive(int number)
+{
+	struct sigaction action = { .sa_flags = SA_RESTART }, found;
+
+	action.sa_handler = do_nothing;
+	if (sigaction(number, &action, &found) == 0 &&
+	    found.sa_handler == SIG_IGN)
+		sigaction(number, &found, NULL);
+}
+
+/* True once, in the process that greetdelay has just exec'ed. */
+static bool greetdelay_has_run(void)
+{
+	const char *mark = getenv(greeted);
+	unsigned long pid = 0;
+
+	if (!mark) return false;
+	parse_leading_number(mark, &pid);
+	unsetenv(greeted);
+	return pid == (unsigned long)getpid();
+}
+
+/* greetdelay along $PATH, else beside our own file. */
+static void exec_greetdelay(char **words)
+{
+	char beside[PATH_MAX];
+	ssize_t length;
+	char *slash;
+
+	process_exec(words, environ, getenv("PATH"));
+	length = readlink("/proc/self/exe", beside, sizeof beside - 1);
+	if (length < 0) return;
+	beside[length] = '\0';
+	slash = strrchr(beside, '/');
+	length = slash - beside + 1;
+	if ((size_t)length + sizeof "greetdelay" > sizeof beside) return;
+	memcpy(slash + 1, "greetdelay", sizeof "greetdelay");
+	words[0] = beside;
+	process_exec(words, environ, NULL);
+}
+
+static void delay_greeting(int argc, char **argv)
+{
+	char name[] = "greetdelay", pid[sizeof(long) * 3];
+	char **words;
+
+	if (!parse_flag(getenv("GREETDELAY")) &&
+	    !parse_flag(getenv("DROP_PRE_GREET")))
+		return;
+	if (greetdelay_has_run()) return;
+	snprintf(pid, sizeof pid, "%ld", (long)getpid());
+	words = calloc((size_t)argc + 2, sizeof *words);
+	if (words && setenv(greeted, pid, 1) == 0) {
+		words[0] = name;
+		memcpy(words + 1, argv, ((size_t)argc + 1) * sizeof *words);
+		exec_greetdelay(words);
+	}
+	log_no_greetdelay();
+	session_give_up(&session, REPLY_NO_GREETDELAY);
+}
+
+/* The home is where control/ and bin/qmail-queue are; with $CONTROLDIR and
+   $QMAILQUEUE one can do without it. */
+static void read_settings(void)
+{
+	const char *what;
+
+	if (chdir(CHAINMAIL_HOME) < 0 && !getenv("CONTROLDIR")) {
+		log_no_home();
+		session_give_up(&session, REPLY_NO_CONTROLS);
+	}
+	if (settings_read(&session.settings, session.client.relay_suffix,
+			  &what) < 0) {
+		log_unreadable_control(what);
+		session_give_up(&session, REPLY_NO_CONTROLS);
+	}
+	session.in.seconds = session.out.seconds = session.settings.timeout;
+	if (session.settings.relaying == RELAY_NOTHING) log_relaying_nothing();
+	if (session.settings.relaying == RELAY_EVERYTHING)
+		log_relaying_everything();
+}
+
+int main(int argc, char **argv)
+{
+	program_name = "qmail-smtpd";
+	str_memory_exit = EXIT_NO_QUIT;
+	str_memory_farewell = say_out_of_memory;
+	while (option_next(argc, argv, "", synopsis) != -1) continue;
+	survive(SIGPIPE);
+	survive(SIGXFSZ);
+	session_open(&session);
+	delay_greeting(argc, argv);
+	read_settings();
+	greet(&session);
+	for (;;)
+		if (session_read_line(&session) == SMTP_LINE_WHOLE)
+			run_command(&session, session.line.text);
+}

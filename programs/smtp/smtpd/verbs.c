@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: ISC */
+#include "verbs.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "checks.h"
+#include "data.h"
+#include "replies.h"
+
+void greet(struct session *session)
+{
+	reply_part(session, REPLY_READY);
+	reply_part(session, session->settings.greeting.data);
+	reply(session, REPLY_READY_END);
+}
+
+static void remember_helo(struct session *session, const char *name)
+{
+	str_clear(&session->helo);
+	str_append(&session->helo, name, strnlen(name, HELO_LIMIT));
+	session_reset(session);
+}
+
+static void helo(struct session *session, const char *argument)
+{
+	remember_helo(session, argument);
+	reply_part(session, REPLY_HELO);
+	reply(session, session->settings.greeting.data);
+}
+
+static void ehlo(struct session *session, const char *argument)
+{
+	remember_helo(session, argument);
+	reply_part(session, REPLY_EHLO);
+	reply(session, session->settings.greeting.data);
+	reply_part(session, REPLY_EHLO_SIZE);
+	reply_number(session, session->settings.databytes);
+	reply(session, "");
+	reply(session, REPLY_EHLO_PIPELINING);
+	reply(session, REPLY_EHLO_8BITMIME);
+}
+
+static void mail(struct session *session, const char *argument)
+{
+	const char *refusal = check_sender(session, argument);
+
+	reply(session, refusal ? refusal : REPLY_OK);
+}
+
+static void rcpt(struct session *session, const char *argument)
+{
+	const char *refusal = check_recipient(session, argument);
+
+	reply(session, refusal ? refusal : REPLY_OK);
+}
+
+static void data(struct session *session, const char *argument)
+{
+	(void)argument;         /* passed over, as in qmail */
+	if (!session->has_sender) reply(session, REPLY_MAIL_FIRST);
+	else if (session->recipient_count == 0)
+		reply(session, REPLY_RECIPIENT_FIRST);
+	else
+		receive_message(session);
+}
+
+static void rset(struct session *session, const char *argument)
+{
+	(void)argument;
+	session_reset(session);
+	reply(session, REPLY_FLUSHED);
+}
+
+static void noop(struct session *session, const char *argument)
+{
+	(void)argument;
+	reply(session, REPLY_OK);
+}
+
+static void help(struct session *session, const char *argument)
+{
+	(void)argument;
+	reply(session, REPLY_HELP);
+}
+
+/* Whom we know is nobody's business. */
+static void vrfy(struct session *session, const char *argument)
+{
+	(void)argument;
+	reply(session, REPLY_WILL_TRY);
+}
+
+static void quit(struct session *session, const char *argument)
+{
+	(void)argument;
+	reply_part(session, REPLY_CLOSING);
+	reply(session, session->settings.greeting.data);
+	session_quit(session);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(struct session *, const char *argument);
+} verbs[] = {
+	{ "MAIL", mail }, { "RCPT", rcpt }, { "DATA", data },
+	{ "EHLO", ehlo }, { "HELO", helo }, { "RSET", rset },
+	{ "QUIT", quit }, { "NOOP", noop }, { "VRFY", vrfy },
+	{ "HELP", help },
+};
+
+void run_command(struct session *session, char *line)
+{
+	const char *argument = smtp_line_cut_verb(line);
+
+	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+		if (strcasecmp(line, verbs[i].name) != 0) continue;
+		verbs[i].run(session, argument);
+		return;
+	}
+	reply(session, REPLY_UNIMPLEMENTED);
+}
