@@ -23,16 +23,18 @@ void control_path(struct str *path, const char *name)
 	str_append_text(path, name);
 }
 
-static enum control_answer read_whole(const char *name, struct str *text)
+/* The path and the text stay for the next file: a program that serves one
+   client reads several at its start, and memory that is given back and asked
+   for again would be half of its system calls. */
+static enum control_answer read_whole(const char *name, const struct str **text)
 {
-	struct str path = { 0 };
-	int result;
+	static struct str path, whole;
 
 	control_path(&path, name);
-	str_clear(text);
-	result = file_read(path.data, text, CONTROL_FILE_LIMIT);
-	str_free(&path);
-	if (result == 0) return CONTROL_FOUND;
+	str_clear(&whole);
+	*text = &whole;
+	if (file_read(path.data, &whole, CONTROL_FILE_LIMIT) == 0)
+		return CONTROL_FOUND;
 	return errno == ENOENT ? CONTROL_ABSENT : CONTROL_FAILED;
 }
 
@@ -44,12 +46,14 @@ static size_t length_without_trailing_blanks(const char *line, size_t length)
 
 enum control_answer control_read_line(const char *name, struct str *line)
 {
-	enum control_answer answer = read_whole(name, line);
+	const struct str *text;
+	enum control_answer answer = read_whole(name, &text);
 
+	str_clear(line);
 	if (answer != CONTROL_FOUND) return answer;
-	line->length = length_without_trailing_blanks(
-		line->data, strcspn(line->data, "\n"));
-	line->data[line->length] = '\0';
+	str_append(line, text->data,
+		   length_without_trailing_blanks(text->data,
+						  strcspn(text->data, "\n")));
 	return CONTROL_FOUND;
 }
 
@@ -65,15 +69,15 @@ enum control_answer control_read_number(const char *name, unsigned long *number)
 
 enum control_answer control_read_list(const char *name, struct str *lines)
 {
-	struct str text = { 0 };
+	const struct str *text;
 	enum control_answer answer = read_whole(name, &text);
 	size_t at = 0;
 
 	str_clear(lines);
-	while (answer == CONTROL_FOUND && at < text.length) {
-		const char *line = text.data + at;
-		const char *end = memchr(line, '\n', text.length - at);
-		size_t length = end ? (size_t)(end - line) : text.length - at;
+	while (answer == CONTROL_FOUND && at < text->length) {
+		const char *line = text->data + at;
+		const char *end = memchr(line, '\n', text->length - at);
+		size_t length = end ? (size_t)(end - line) : text->length - at;
 
 		at += length + 1;
 		length = length_without_trailing_blanks(line, length);
@@ -81,6 +85,5 @@ enum control_answer control_read_list(const char *name, struct str *lines)
 		str_append(lines, line, length);
 		str_append_byte(lines, '\0');
 	}
-	str_free(&text);
 	return answer;
 }

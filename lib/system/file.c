@@ -31,7 +31,8 @@ int file_read_rest(int fd, struct str *into, size_t limit)
 
 int file_read(const char *path, struct str *into, size_t limit)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	/* openat: musl's open would set FD_CLOEXEC once more by a call. */
+	int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	int result, cause;
 
 	if (fd < 0) return -1;

@@ -25,7 +25,7 @@ static int start(struct table *table, int fd)
 
 static int open_file(struct table *table, const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	int cause = 0;
 
 	*table = (struct table){ 0 };
