@@ -100,11 +100,14 @@ uninstall:
 	sh scripts/install uninstall
 deps:
 	sh scripts/with-deps
+# One a line: the flags that scripts/lint gives to each compiler.
+flags:
+	@printf '%s\n' $(language) $(warnings)
 format:
 	clang-format -i $(wildcard lib/*/*.[ch] programs/*/*.[ch] programs/*/*/*.[ch] tests/*/*.[ch])
 clean:
 	rm -rf build/bin build/objects build/unit build/fuzz build/sanitize build/settings build/libchainmail.a
 
-.PHONY: all check fuzz lint bench run install uninstall deps format clean FORCE
+.PHONY: all check fuzz lint bench run install uninstall deps flags format clean FORCE
 .SECONDARY:
 -include $(shell find $(build)/objects -name '*.d' 2>/dev/null)

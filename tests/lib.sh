@@ -130,6 +130,7 @@ start_tcpserver() {
 		echo "Bail out! tcpserver did not start: $(cat "$start_log")"
 		exit 1
 	}
+	# shellcheck disable=SC2034 # for the test
 	port=$(cat "$work/port")
 }
 # stop PID: ends it and waits for it.
