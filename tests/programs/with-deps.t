@@ -1,0 +1,191 @@
+#!/bin/sh
+# with-deps: what it asks the system for, and when. The commands of the system
+# are stand-ins that note how they were called, so nothing is installed here;
+# the real ones are what CI starts with.
+. "$(dirname "$0")/../lib.sh"
+
+stubs=$work/stubs
+tree=$work/tree
+mkdir -p "$stubs" "$tree/scripts" "$work/etc/parts" "$work/empty"
+cp "$top/scripts/with-deps" "$tree/scripts/"
+PATH=$stubs:$PATH
+export work
+
+# stub NAME: its script is standard input; each call is noted in $work/calls.
+stub() {
+	{
+		printf '#!/bin/sh\necho "%s $*" >>"$work/calls"\n' "$1"
+		cat
+	} >"$stubs/$1"
+	chmod 755 "$stubs/$1"
+}
+stub id <<'END'
+case $1 in -u) cat "$work/id" ;; -un) echo me ;; esac
+END
+stub sudo <<'END'
+exec "$@"
+END
+stub make <<'END'
+[ "$CC" != musl-gcc ] || exit 1
+case $* in *libcdb.a) echo archive >libcdb.a ;; esac
+END
+stub musl-gcc </dev/null
+stub dpkg-query <<'END'
+for package; do :; done
+grep -qx "$package" "$work/missing" && exit 1
+echo installed
+END
+stub apt-cache <<'END'
+! grep -qx "$2" "$work/unknown"
+END
+stub apt-config <<'END'
+echo "list='$work/etc/sources.list'"
+echo "parts='$work/etc/parts'"
+END
+stub apt-get <<'END'
+case $* in
+*sourceparts=*update)
+	parts=${*#*sourceparts=}
+	cp "${parts%% -o*}"/* "$work/private"
+	;;
+*update)
+	: >"$work/unknown"
+	rm -f "$work/outdated"
+	;;
+*install*)
+	[ ! -f "$work/outdated" ] || exit 100
+	: >"$work/missing"
+	;;
+*"source tinycdb")
+	[ -f "$work/no-source" ] && exit 100
+	mkdir tinycdb-1
+	echo header >tinycdb-1/cdb.h
+	;;
+*download*) exit 100 ;;
+esac
+END
+
+# The machine as it is before a case, which is given as MISSING UNKNOWN.
+machine() {
+	rm -rf "$tree/build" "$work/private" "$work/outdated" "$work/no-source"
+	mkdir "$work/private"
+	printf '%s\n' "$1" | tr ' ' '\n' >"$work/missing"
+	printf '%s\n' "$2" | tr ' ' '\n' >"$work/unknown"
+	echo 1000 >"$work/id"
+}
+run() {
+	: >"$work/calls"
+	output=$(cd "$work/empty" && sh "$tree/scripts/with-deps" "$@" 2>&1)
+	code=$?
+}
+# Calls by these names, without dpkg-query's hundred.
+calls_of() {
+	grep -E "^($1) " "$work/calls"
+}
+
+# Nothing is missing, and tinycdb has been compiled.
+machine "" ""
+mkdir -p "$tree/build/deps/musl/lib" "$tree/build/deps/peers/postfix"
+: >"$tree/build/deps/musl/lib/libcdb.a"
+run check 'TESTS=a b' -j2
+is "$code: $output" "0: " "with nothing missing it says nothing"
+is "$(calls_of 'apt-get|sudo|make')" "make check TESTS=a b -j2" \
+	"it needs neither apt nor sudo, and hands all its words to make"
+run
+is "$(calls_of 'apt-get|sudo|make')" "" "without a target nothing is made"
+
+# What is missing, and only that, for the targets that were given.
+machine "gcc swaks strace mandoc" ""
+DEPS=build run all
+like "$output" "^with-deps: will install: gcc$" "DEPS=build: what building needs"
+is "$(calls_of 'apt-get|sudo' | head -n 1)" \
+	"sudo env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends --no-remove install gcc" \
+	"an ordinary user installs with sudo, nothing more than that, removing nothing"
+unlike "$(calls_of 'apt-get')" "^apt-get -q update" "no update when apt knows the package"
+for case in "run:gcc swaks" "lint:gcc mandoc" "check:gcc strace swaks" \
+	"bench:gcc strace swaks" "fuzz:gcc" "install:gcc" \
+	":gcc mandoc strace swaks"; do
+	machine "gcc swaks strace mandoc" ""
+	# shellcheck disable=SC2086 # no word, when there is no target
+	run ${case%%:*}
+	like "$output" "^with-deps: will install: ${case#*:}$" \
+		"target '${case%%:*}' needs ${case#*:}"
+done
+machine "gcc swaks" ""
+echo 0 >"$work/id"
+run run
+is "$(calls_of 'sudo')" "" "root needs no sudo"
+is "$(calls_of make | tail -n 1)" "make run" "then it makes the target"
+
+machine gcc ""
+mv "$stubs/sudo" "$work/sudo"
+ln -s /bin/sh "$work/empty/sh"
+for tool in dirname mkdir sort grep tr sed cat rm mktemp env; do
+	ln -sf "$(command -v "$tool")" "$work/empty/$tool"
+done
+PATH=$stubs:$work/empty run run
+is "$code" 1 "without sudo an ordinary user cannot go on"
+like "$output" "as root, do: .*apt-get.* install gcc" "and is told what root is to do"
+is "$(calls_of 'make|apt-get')" "" "nothing was done"
+mv "$work/sudo" "$stubs/sudo"
+
+# Lists that are empty, or too old; a package that there is none of.
+machine "gcc make" "make"
+run all
+is "$(calls_of 'apt-get' | sed -n 1p)" "apt-get -q update" \
+	"lists that lack a package are updated first"
+machine "gcc" ""
+: >"$work/outdated"
+run all
+is "$(calls_of 'apt-get' | sed -n '2p; s/.* install gcc/again/p')" "again
+apt-get -q update
+again" "lists that lead nowhere are updated, and it tries again"
+machine "gcc musl-tools" "musl-tools"
+sed 's/: >"$work.unknown"/:/' "$stubs/apt-get" >"$stubs/apt" && mv "$stubs/apt" "$stubs/apt-get"
+chmod 755 "$stubs/apt-get"
+run all
+like "$output" "no package musl-tools; going on without it" "it goes on without what there is not"
+like "$(calls_of apt-get)" "install gcc$" "and installs the rest"
+
+# tinycdb for musl: from the machine's own sources, source packages added.
+machine "" ""
+cat >"$work/etc/sources.list" <<-'END'
+	# deb is explained here
+	deb [signed-by=/k.gpg] http://mirror.example/debian bookworm main
+	deb-src http://mirror.example/debian bookworm main
+END
+cat >"$work/etc/parts/more.sources" <<-'END'
+	Types: deb
+	URIs: http://mirror.example/debian
+	Suites: bookworm
+	Components: main
+END
+cp "$work/etc/parts/more.sources" "$work/etc/parts/off.sources.disabled"
+run all
+is "$(cat "$tree/build/deps/musl/lib/libcdb.a" "$tree/build/deps/musl/include/cdb.h")" \
+	"archive
+header" "tinycdb is compiled into build/deps/musl"
+like "$(calls_of make)" "CC=musl-gcc" "by musl-gcc"
+is "$(cat "$work/private/sources.list")" "# deb is explained here
+deb [signed-by=/k.gpg] http://mirror.example/debian bookworm main
+deb-src [signed-by=/k.gpg] http://mirror.example/debian bookworm main
+deb-src http://mirror.example/debian bookworm main" "sources.list, with its sources"
+is "$(sed 's/^Types: deb deb-src$/Types: deb/' "$work/private/more.sources" |
+	diff - "$work/etc/parts/more.sources"; head -n 1 "$work/private/more.sources")" \
+	"Types: deb deb-src" "a .sources file, with its sources"
+is "$(ls "$work/private")" "more.sources
+sources.list" "and no file that apt would not read"
+is "$(calls_of apt-get | grep -vc "Dir::State::lists=$tree/build/deps/")" 0 \
+	"the system's lists are left alone"
+is "$(ls "$tree/build/deps")" "apt.log
+musl
+tinycdb.log" "nothing else is left behind"
+
+machine "" ""
+: >"$work/no-source"
+run check
+like "$output" "tinycdb could not be had.*" "without its source it says so"
+like "$output" "postfix could not be had" "the same of Postfix"
+is "$code $(calls_of make | tail -n 1)" "0 make check" "and goes on"
+
+done_testing
