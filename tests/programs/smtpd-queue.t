@@ -32,6 +32,9 @@ reply_of_code() {
 	0) echo '250 ok * qp *' ;;
 	11 | 115) echo '554 envelope address too long for qq (#5.1.3)' ;;
 	31) echo '554 mail server permanently rejected message (#5.3.0)' ;;
+	32 | 35) echo '554 Private key file does not exist (#5.3.5)' ;;
+	33) echo '554 Message contains virus (#5.7.1)' ;;
+	34) echo '554 Message contains banned attachment (#5.7.1)' ;;
 	51) echo '451 qq out of memory (#4.3.0)' ;;
 	52) echo '451 qq timeout (#4.3.0)' ;;
 	53) echo '451 qq write error or disk full (#4.3.0)' ;;
@@ -109,11 +112,11 @@ message 'flood=6:500000 exit=88' '554 \{254:x}'
 
 conversation 'a custom text cannot say a reply of its own'
 echo 'S: 220 *'
-message 'text=4:Dno%0D%0A250%20ok%0Aend exit=82' '554 no??250 ok?end'
-message 'text=6:Zno%0D%0A exit=82' '451 no??'
-message 'text=6:D%0A%0D%00%7F%1B[2Jx exit=82' '554 ?????[2Jx'
+message 'text=4:Dno%0D%0A250%20ok%0Aend exit=82' '554 no  250 ok end'
+message 'text=6:Zno%0D%0A exit=82' '451 no'
+message 'text=6:D%00%7F%1B[2Jx exit=82' '554 ???[2Jx'
 message 'text=4:D%C3%A4%FF exit=88' '554 ???'
-message 'text=4:%0A%0A%0A exit=88' '451 ??'
+message 'text=4:%0A%0A%0A exit=88' '451 qq temporary problem (#4.3.0)'
 message 'exit=0' '250 ok * qp *'
 
 for fd in 7 9; do
@@ -197,6 +200,44 @@ message 'exit=31' '554 mail server permanently rejected *'
 : >"$work/plain file"
 ln -s "$tests/queue-stub" "$work/queue program"
 dialogues "$work/texts.txt"
+
+# Case 53: a program that hangs is killed; one whose child lives on is not waited
+# for. All within SMTPD_QUEUE_TIMEOUT.
+{
+for plan in hang 'hang stubborn' 'unread hang' 'text=4:DWaiting hang'; do
+	conversation "53: killed when it hangs: $plan"
+	cat <<-END
+	env SMTPD_QUEUE_TIMEOUT=1
+	queue $plan
+	S: 220 *
+	C: MAIL FROM:<>
+	C: RCPT TO:<u@example.org>
+	C: DATA
+	S*2: 250 ok
+	S: 354 *
+	R: \\{20000:a line of a large message, nobody wants it\\r\\n}.\\r\\n
+	S: 451 qq timeout (#4.3.0)
+	C: NOOP
+	S: 250 ok
+	END
+	[ "$plan" = 'unread hang' ] || echo 'E: *'
+done
+for ending in 'exit=0|250 ok * qp *' 'exit=82 text=4:DGone|554 Gone' \
+	'exit=71|451 mail server temporarily*' 'signal=9|451 qq crashed*'; do
+	conversation "53: a child holds the error descriptors: ${ending%|*}"
+	echo "env SMTPD_QUEUE_TIMEOUT=10"
+	echo 'S: 220 *'
+	message "background=4 ${ending%|*}" "${ending#*|}"
+done
+} >"$work/hanging.txt"
+before=$(date +%s)
+dialogues "$work/hanging.txt"
+after=$(date +%s)
+if [ $((after - before)) -le 14 ]; then
+	ok "and nobody waited for what hangs"
+else
+	not_ok "and nobody waited for what hangs" "$((after - before)) seconds"
+fi
 
 # From here on without the dialogues: what one program sees of the other.
 mkdir "$work/control" "$work/queue"
