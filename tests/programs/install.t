@@ -2,7 +2,9 @@
 # make install: what it leaves, what it refuses, what it takes away again.
 . "$(dirname "$0")/../lib.sh"
 
-# A tree and a build folder of our own, to be changed between two installs.
+# A tree and a build folder of our own, to be changed between two installs; made
+# by somebody whose files nobody else can read.
+umask 077
 mkdir -p "$work/tree/scripts" "$work/build"
 cp "$top/scripts/install" "$work/tree/scripts/"
 cp -R "$top/man" "$work/tree/"
@@ -34,6 +36,7 @@ for page in "$top"/man/*.[1-8]; do
 	cmp -s "$page" "$home/man/man${page##*.}/${page##*/}" && continue
 	not_ok "installed: ${page##*/}"
 done
+is "$(stat -c %a "$home" "$home/bin" "$home/man/man7" | sort -u)" 755 "so can the folders"
 is "$(stat -c %a "$home/man/man7/chainmail.7")" 644 "a page can be read by all"
 is "$(find "$destination" -name '*.new.*')" "" "no temporary file is left"
 
