@@ -4,15 +4,43 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <unistd.h>
+
+/* The last hash table is the end of the file: a file that was cut off lacks one
+   of those that the header names. Without this, most look-ups in it would still
+   say "absent". */
+static bool is_whole(const struct cdb *cdb)
+{
+	enum { TABLES = 256, POINTER = 8, SLOT = 8 };
+	uint64_t size = cdb->cdb_fsize;
+
+	for (size_t i = 0; i < TABLES; i++) {
+		const unsigned char *pointer = cdb->cdb_mem + i * POINTER;
+		uint64_t slots = cdb_unpack(pointer + 4);
+
+		if (slots && cdb_unpack(pointer) + slots * SLOT > size)
+			return false;
+	}
+	return true;
+}
+
+static int map(struct cdb *cdb, int fd)
+{
+	if (cdb_init(cdb, fd) < 0) return -1;
+	if (is_whole(cdb)) return 0;
+	cdb_free(cdb);
+	errno = EPROTO;
+	return -1;
+}
 
 static int start(struct table *table, int fd)
 {
 	int cause;
 
-	if (cdb_init(&table->cdb, fd) == 0) {
+	if (map(&table->cdb, fd) == 0) {
 		close(fd); /* the mapping stays */
 		table->open = true;
 		return 0;
