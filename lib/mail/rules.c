@@ -194,18 +194,26 @@ static bool read_number(const char *at, const char *end, unsigned *number)
 	return true;
 }
 
+/* An "=" or "@" means that a dash is part of a name. */
+static const char *find_dash(const char *at, const char *end)
+{
+	const char *dash = NULL;
+
+	for (; at < end && *at != '=' && *at != '@'; at++)
+		if (*at == '-' && !dash) dash = at;
+	return at == end ? dash : NULL;
+}
+
 static bool read_range(struct rules_rule *rule)
 {
 	const char *address = rule->address;
 	const char *end = address + rule->address_length;
-	const char *dash = memchr(address, '-', rule->address_length);
+	const char *dash = find_dash(address, end);
 	const char *first = dash, *dot;
 
 	rule->prefix = rule->rest = rule->address_length;
 	rule->next = rule->last = 0;
-	if (!dash || memchr(address, '=', rule->address_length) ||
-	    memchr(address, '@', rule->address_length))
-		return true;
+	if (!dash) return true;
 	while (first > address && first[-1] != '.') first--;
 	dot = memchr(dash, '.', (size_t)(end - dash));
 	if (!dot) dot = end;
@@ -254,6 +262,11 @@ static enum rules_line read_rule(const char *line, const char *end,
 	return RULES_RULE;
 }
 
+static bool is_blank(char byte)
+{
+	return byte == ' ' || byte == '\t' || byte == '\n';
+}
+
 enum rules_line rules_parse_line(const char *line, size_t length,
 				 struct rules_rule *rule)
 {
@@ -262,23 +275,29 @@ enum rules_line rules_parse_line(const char *line, size_t length,
 	str_clear(&rule->data);
 	str_reserve(&rule->data, 0); /* no data is an empty text, not NULL */
 	rule->mistake = NULL;
-	while (length > 0 && strchr(" \t\n", line[length - 1]) &&
-	       line[length - 1])
-		length--;
+	while (length > 0 && is_blank(line[length - 1])) length--;
 	if (length == 0 || *line == '#') return RULES_NOTHING;
 	colon = memchr(line, ':', length);
 	if (!colon) return RULES_NO_COLON;
 	return read_rule(line, line + length, colon, rule);
 }
 
-bool rules_next_key(struct rules_rule *rule, struct str *key)
+bool rules_next_key(struct rules_rule *rule, const char **key, size_t *length)
 {
+	const char *address = rule->address;
+
 	if (rule->next > rule->last) return false;
-	str_clear(key);
-	str_append(key, rule->address, rule->prefix);
-	if (rule->prefix < rule->rest) str_append_number(key, rule->next);
-	str_append(key, rule->address + rule->rest,
-		   rule->address_length - rule->rest);
+	*key = address;
+	*length = rule->address_length;
+	if (rule->prefix < rule->rest) {
+		str_clear(&rule->key);
+		str_append(&rule->key, address, rule->prefix);
+		str_append_number(&rule->key, rule->next);
+		str_append(&rule->key, address + rule->rest,
+			   rule->address_length - rule->rest);
+		*key = rule->key.data;
+		*length = rule->key.length;
+	}
 	rule->next++;
 	return true;
 }

@@ -63,6 +63,7 @@ struct rules_rule {
 	size_t rest;         /* where the bytes behind a range begin */
 	unsigned next;       /* the number of the next key */
 	unsigned last;
+	struct str key; /* of a range */
 };
 
 /* One line of a rules file, without its newline; it may hold any bytes. */
@@ -72,7 +73,7 @@ enum rules_line rules_parse_line(const char *line, size_t length,
 /* The keys that the rule stands for, first to last: one, or as many as an
    address like "1.2.3.4-7" or "10.2-3." has numbers (none for "5-2"; numbers
    above 255 do not count). False when there are no more. The line that the rule
-   came from must still be there. */
-bool rules_next_key(struct rules_rule *, struct str *key);
+   came from must still be there; the key is good until the next call. */
+bool rules_next_key(struct rules_rule *, const char **key, size_t *length);
 
 #endif
