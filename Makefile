@@ -36,7 +36,7 @@ CFLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omi
 all_ldflags += -fsanitize=address,undefined -pie
 else ifeq ($(libc),musl)
 language += $(if $(wildcard $(musl)/include),-isystem $(musl)/include)
-all_ldflags += -static $(if $(wildcard $(musl)/lib),-L$(musl)/lib)
+all_ldflags += -static -Wl,-z,noseparate-code $(if $(wildcard $(musl)/lib),-L$(musl)/lib)
 else
 hardening += -fstack-clash-protection -D_FORTIFY_SOURCE=2
 all_ldflags += -pie
