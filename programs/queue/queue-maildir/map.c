@@ -45,7 +45,7 @@ enum table_answer map_find(struct map *map, const char *recipient,
 	append_lower(&map->key, recipient, whole);
 	for (size_t i = 0; map->table.open && i < 3; i++) {
 		/* Nobody's address must not be taken for the rest's key. */
-		if (starts[i] == whole && i < 2) continue;
+		if (i < 2 && starts[i] == whole) continue;
 		answer = table_find(&map->table, map->key.data + starts[i],
 				    whole - starts[i], path, length);
 		if (answer == TABLE_FOUND && !path_is_usable(*path, *length)) {
