@@ -1,0 +1,127 @@
+#!/bin/sh
+# smtpd and clients that want too much: too slow, too fast, too long, too many.
+# Memory is not counted under a sanitizer.
+# SPDX-License-Identifier: ISC
+. "$(dirname "$0")/../lib.sh"
+
+# memory LIMIT NAME: the last line of $flooded is below LIMIT KiB
+memory() {
+	kib=$(printf '%s\n' "$flooded" | tail -n 1)
+	if [ -n "${SANITIZE:-}" ] || [ "$kib" -lt "$1" ] 2>/dev/null; then
+		ok "$2"
+	else
+		not_ok "$2" "VmHWM: $kib KiB"
+	fi
+}
+# replies NAME: all but the last line of $flooded are those of standard input
+replies() {
+	is "$(printf '%s\n' "$flooded" | sed '$d')" "$(cat)" "$1"
+}
+
+cat >"$work/slow.txt" <<'END'
+control timeoutsmtpd 1
+== a client that sends a byte now and then is served
+R: HE
+WAIT 0.7
+R: LO x\r
+WAIT 0.7
+R: \n
+S: 220 *
+S: 250 *
+C: MAIL FROM:<>
+C: RCPT TO:<u@example.org>
+C: DATA
+S*2: 250 ok
+S: 354 *
+R: a\r
+WAIT 0.7
+R: \n.
+WAIT 0.7
+R: \r\n
+S: 250 ok * qp *
+E: *
+M: a\n
+
+== one that stops in a command line hears of it
+S: 220 *
+R: NOO
+S: 451 timeout (#4.4.2)
+EOF
+STATUS: 1
+
+== one that stops within a line that is too long, too
+S: 220 *
+R: \{5000:x}
+S: 451 timeout (#4.4.2)
+EOF
+STATUS: 1
+
+== 32: timeoutsmtpd 0 is a second
+control timeoutsmtpd 0
+S: 220 *
+S: 451 timeout (#4.4.2)
+EOF
+STATUS: 1
+END
+dialogues "$work/slow.txt"
+
+mkdir "$work/control" "$work/queue"
+echo mx.example.org >"$work/control/me"
+echo example.org >"$work/control/rcpthosts"
+CONTROLDIR=$work/control
+QUEUE_DIR=$work/queue
+QMAILQUEUE=$tests/queue-stub
+TCPREMOTEIP=192.0.2.7
+export CONTROLDIR QUEUE_DIR QMAILQUEUE TCPREMOTEIP
+
+flooded=$(flood '{1000000:x}' 50 smtpd 2>&1)
+replies '23: a line of 50 MB is one 500' <<'END'
+1 500 line too long (#5.5.2)
+1 502 unimplemented (#5.5.1)
+END
+memory 1024 'and needs no memory'
+
+flooded=$(flood '{1000:x}\0{3000:NOOP }\r\n' 5000 smtpd 2>&1)
+replies '23: each of 5,000 long lines is one 500' <<'END'
+5000 500 line too long (#5.5.2)
+2 502 unimplemented (#5.5.1)
+END
+memory 1024 'and they need no memory'
+
+flooded=$(flood 'JUNK\r\n\n' 50000 smtpd 2>&1)
+replies '37: 100,000 commands that nobody knows' <<'END'
+100002 502 unimplemented (#5.5.1)
+END
+memory 1024 'they need no memory either'
+
+flooded=$(flood 'MAIL FROM:<{800:x}@client.example>\r\nRSET\r\n' 50000 \
+	smtpd 2>&1)
+replies '50,000 transactions that come to nothing' <<'END'
+50000 250 flushed
+50000 250 ok
+2 502 unimplemented (#5.5.1)
+END
+memory 1024 'nor do those'
+
+# RFC 5321 section 4.5.3.1.10: 452 and the ones before stay; what limit there is
+# must be over a hundred.
+flooded=$(flood 'MAIL FROM:<>\r\nRCPT TO:<somebody@example.org>\r\n' 100000 \
+	smtpd 2>&1)
+taken=$(printf '%s\n' "$flooded" | sed -n 's/ 250 ok$//p')
+refused=$(printf '%s\n' "$flooded" |
+	sed -n 's/ 452 too many recipients (#4.5.3)$//p')
+if [ "${taken:-0}" -gt 1000 ] && [ $((taken + refused)) -eq 100001 ]; then
+	ok "13: of 100,000 recipients some are taken ($((taken - 1)))"
+else
+	not_ok '13: of 100,000 recipients some are taken' "$flooded"
+fi
+memory 4096 'and there is an end to them'
+
+# A client that never reads: the server's own writes have a limit in time.
+echo 1 >"$work/control/timeoutsmtpd"
+like "$(flood -n 'NOOP\r\n' 0 smtpd 2>&1 | tr '\n' ' ')" '^1 [1-4]\.' \
+	'a client that never reads is left after timeoutsmtpd'
+like "$(flood -n 'MAIL FROM:<>\r\nRSET\r\nEHLO x\r\n' 0 smtpd 2>&1 |
+	tr '\n' ' ')" '^1 [1-4]\.' 'also when replies travel together'
+
+done_testing
