@@ -26,7 +26,7 @@ struct header_hops {
 	unsigned count;
 	bool in_body;
 	unsigned char column;
-	char start[9];          /* of the current line */
+	char start[9]; /* of the current line */
 };
 
 /* Counts in the next bytes of a message with LF line ends; start with zeros. */

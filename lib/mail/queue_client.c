@@ -55,7 +55,8 @@ static const struct {
 	{ QUEUE_CANNOT_READ_SETTINGS, QUEUE_DEFERS,
 	  "qq unable to read configuration (#4.3.0)" },
 	{ 56, QUEUE_DEFERS, "qq trouble making network connection (#4.3.0)" },
-	{ QUEUE_NO_HOME, QUEUE_DEFERS, "qq trouble in home directory (#4.3.0)" },
+	{ QUEUE_NO_HOME, QUEUE_DEFERS,
+	  "qq trouble in home directory (#4.3.0)" },
 	{ 62, QUEUE_DEFERS, no_files },
 	{ 63, QUEUE_DEFERS, no_files },
 	{ QUEUE_CANNOT_CREATE, QUEUE_DEFERS, no_files },
@@ -295,8 +296,7 @@ static void set_from_code(struct queue_result *result, int code)
 	}
 	if (code >= FIRST_PERMANENT && code <= LAST_PERMANENT)
 		set_result(result, QUEUE_REFUSES, any_permanent);
-	else
-		set_result(result, QUEUE_DEFERS, any_temporary);
+	else set_result(result, QUEUE_DEFERS, any_temporary);
 }
 
 /* The program's own words: a letter for the class, then the text. Line ends

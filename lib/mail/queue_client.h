@@ -28,22 +28,22 @@ enum {
 enum { QUEUE_ERROR_FD_USUAL = 0, QUEUE_ERROR_FD_NONE = -1 };
 
 struct queue_client_settings {
-	char *program;          /* a path, run without arguments or $PATH */
-	int error_fd;           /* one of the above, or a number above 1 */
-	unsigned long seconds;  /* for each write; and from the end of the message
-				   to the program's exit */
-	bool may_discard;       /* exit 1 means: accepted, and thrown away */
+	char *program; /* a path, run without arguments or $PATH */
+	int error_fd;  /* one of the above, or a number above 1 */
+	/* For each write; and from the end of the message to the exit. */
+	unsigned long seconds;
+	bool may_discard; /* exit 1 means: accepted, and thrown away */
 };
 
 struct queue_client {
 	const struct queue_client_settings *settings;
 	pid_t pid;
-	int exec_error;         /* errno, when the program could not be run */
+	int exec_error; /* errno, when the program could not be run */
 	int envelope;
 	int error_text;
 	size_t written;
-	int failure;            /* errno of the first write that failed */
-	bool closed;            /* our ends of the pipes it reads */
+	int failure; /* errno of the first write that failed */
+	bool closed; /* our ends of the pipes it reads */
 	struct stream_out message;
 	char buffer[QUEUE_BUFFER];
 };
@@ -55,7 +55,7 @@ enum queue_verdict { QUEUE_ACCEPTS, QUEUE_REFUSES, QUEUE_DEFERS };
 struct queue_result {
 	enum queue_verdict verdict;
 	char text[QUEUE_TEXT_LIMIT + 1];
-	int exit_code;          /* -1: it did not exit by itself */
+	int exit_code; /* -1: it did not exit by itself */
 };
 
 /* Starts the program. 0; -1 with errno when there is no pipe or no process. */

@@ -25,7 +25,7 @@ enum smtp_data_place {
 enum smtp_data_state {
 	SMTP_DATA_MORE,
 	SMTP_DATA_END,
-	SMTP_DATA_BARE_LF,      /* an LF without its CR; decoding stops there */
+	SMTP_DATA_BARE_LF, /* an LF without its CR; decoding stops there */
 };
 
 /* Decodes `*length` bytes at `from` into `to`, which has room for

@@ -46,8 +46,8 @@ bool smtp_parameter_next(const char **text, struct smtp_parameter *parameter)
 	const char *equals = memchr(at, '=', length);
 
 	*text = at + length;
-	*parameter = (struct smtp_parameter){ .name = at,
-					      .name_length = length };
+	*parameter =
+		(struct smtp_parameter){ .name = at, .name_length = length };
 	if (equals) {
 		parameter->name_length = (size_t)(equals - at);
 		parameter->value = equals + 1;

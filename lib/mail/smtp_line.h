@@ -16,16 +16,17 @@
 enum { SMTP_LINE_LIMIT = 2048 };
 
 enum smtp_line_state {
-	SMTP_LINE_PARTIAL,      /* needs stream_fill */
+	SMTP_LINE_PARTIAL, /* needs stream_fill */
 	SMTP_LINE_WHOLE,
 	SMTP_LINE_TOO_LONG,
-	SMTP_LINE_HAS_NUL,      /* would end too early as a C string */
+	SMTP_LINE_HAS_NUL, /* would end too early as a C string */
 };
 
 struct smtp_line {
-	bool dropping;          /* within a line that is too long */
-	char *text;             /* of a whole line: in the stream's buffer, ended by a
-				   NUL, valid until the next stream_fill */
+	bool dropping; /* within a line that is too long */
+	/* A whole line: in the stream's buffer, ended by a NUL, valid until
+	   the next stream_fill. */
+	char *text;
 	size_t length;
 };
 
@@ -40,7 +41,7 @@ const char *smtp_line_cut_verb(char *line);
 struct smtp_parameter {
 	const char *name;
 	size_t name_length;
-	const char *value;      /* NULL without '=' */
+	const char *value; /* NULL without '=' */
 	size_t value_length;
 };
 

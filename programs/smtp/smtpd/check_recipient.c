@@ -25,8 +25,7 @@ static const char *there_is_room(struct session *session, const char *argument)
 		       : REPLY_TOO_MANY_RECIPIENTS;
 }
 
-static const char *is_well_formed(struct session *session,
-				  const char *argument)
+static const char *is_well_formed(struct session *session, const char *argument)
 {
 	struct str *recipient = &session->address;
 	const char *parameters;

@@ -17,7 +17,7 @@ enum { MOST_HOPS = 100 };
 
 struct reception {
 	struct header_hops hops;
-	size_t length;          /* so far, with LF line ends, as in databytes */
+	size_t length; /* so far, with LF line ends, as in databytes */
 	bool too_big;
 };
 
@@ -51,7 +51,7 @@ static void append_received(struct str *field, const struct session *session)
 
 static void send_received(struct session *session)
 {
-	struct str field = {0};
+	struct str field = { 0 };
 
 	append_received(&field, session);
 	queue_client_write(&session->queue, field.data, field.length);
@@ -130,7 +130,7 @@ static void report(struct session *session, const struct reception *reception,
 
 void receive_message(struct session *session)
 {
-	struct reception reception = {0};
+	struct reception reception = { 0 };
 	struct queue_result result;
 
 	session->has_sender = false;

@@ -39,15 +39,15 @@
 #define REPLY_LINE_HAS_NUL "500 NUL in a command (#5.5.2)"
 
 /* Policy. */
-#define REPLY_BAD_SENDER                                                      \
+#define REPLY_BAD_SENDER                                                       \
 	"553 sorry, your envelope sender is in my badmailfrom list (#5.7.1)"
-#define REPLY_NOT_OUR_DOMAIN                                                  \
-	"553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)"
+#define REPLY_NOT_OUR_DOMAIN                                                   \
+	"553 sorry, that domain isn't in my list of allowed rcpthosts "        \
+	"(#5.7.1)"
 #define REPLY_TOO_MANY_RECIPIENTS "452 too many recipients (#4.5.3)"
-#define REPLY_TOO_BIG                                                         \
+#define REPLY_TOO_BIG                                                          \
 	"552 sorry, that message size exceeds my databytes limit (#5.3.4)"
-#define REPLY_LOOPING                                                         \
-	"554 too many hops, this message is looping (#5.4.6)"
+#define REPLY_LOOPING "554 too many hops, this message is looping (#5.4.6)"
 
 /* Followed by what mail/queue_client.h says of the queue program. */
 #define REPLY_QUEUE_REFUSES "554 "
@@ -59,7 +59,7 @@
 #define REPLY_TIMEOUT "451 timeout (#4.4.2)"
 #define REPLY_NO_CONTROLS "421 unable to read controls (#4.3.0)"
 #define REPLY_NO_MEMORY "421 out of memory (#4.3.0)"
-#define REPLY_NO_OWN_ADDRESSES                                                \
+#define REPLY_NO_OWN_ADDRESSES                                                 \
 	"421 unable to figure out my IP addresses (#4.3.0)"
 #define REPLY_NO_GREETDELAY "421 unable to run greetdelay (#4.3.0)"
 

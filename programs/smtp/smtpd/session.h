@@ -36,7 +36,7 @@ struct session {
 	/* The transaction, from MAIL on. */
 	bool has_sender;
 	bool sender_is_bad;
-	struct str address;             /* of the command at hand */
+	struct str address; /* of the command at hand */
 	struct str envelope;
 	size_t recipient_count;
 

@@ -19,7 +19,7 @@ static char usual_queue_program[] = "bin/qmail-queue";
 
 static int read_names(struct settings *settings, const char **what)
 {
-	struct str me = {0};
+	struct str me = { 0 };
 	enum control_answer answer;
 
 	if (control_read_line(*what = "me", &me) == CONTROL_FAILED) return -1;
@@ -54,7 +54,7 @@ static int read_limits(struct settings *settings, const char **what)
 
 static int read_more_recipient_hosts(struct settings *settings)
 {
-	struct str path = {0};
+	struct str path = { 0 };
 	int result;
 
 	control_path(&path, "morercpthosts.cdb");
@@ -89,7 +89,8 @@ static int read_error_fd(const char *text)
 	if (!text || !*text) return QUEUE_ERROR_FD_USUAL;
 	if (*text == '-') return QUEUE_ERROR_FD_NONE;
 	/* 0 and 1 carry the message and the envelope. */
-	if (parse_number(text, 2, 255, &number) < 0) return QUEUE_ERROR_FD_USUAL;
+	if (parse_number(text, 2, 255, &number) < 0)
+		return QUEUE_ERROR_FD_USUAL;
 	return (int)number;
 }
 

@@ -12,18 +12,18 @@
 
 /* Whose mail is taken, beside that for addresses without a domain. */
 enum relaying {
-	RELAY_LISTED,           /* for the domains of rcpthosts */
-	RELAY_NOTHING,          /* there is no list */
-	RELAY_EVERYTHING,       /* there is no list, and that is wanted */
-	RELAY_THIS_CLIENT,      /* $RELAYCLIENT */
+	RELAY_LISTED,      /* for the domains of rcpthosts */
+	RELAY_NOTHING,     /* there is no list */
+	RELAY_EVERYTHING,  /* there is no list, and that is wanted */
+	RELAY_THIS_CLIENT, /* $RELAYCLIENT */
 };
 
 struct settings {
 	struct str greeting;
-	struct str literal_host;        /* stands for [our own IP address] */
+	struct str literal_host; /* stands for [our own IP address] */
 	unsigned long timeout;
-	unsigned long databytes;        /* 0: no limit */
-	struct str bad_senders;         /* NUL-ended lines, as the next */
+	unsigned long databytes; /* 0: no limit */
+	struct str bad_senders;  /* NUL-ended lines, as the next */
 	enum relaying relaying;
 	struct str recipient_hosts;
 	struct table more_recipient_hosts;

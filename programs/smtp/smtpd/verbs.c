@@ -57,12 +57,11 @@ static void rcpt(struct session *session, const char *argument)
 
 static void data(struct session *session, const char *argument)
 {
-	(void)argument;         /* passed over, as in qmail */
+	(void)argument; /* passed over, as in qmail */
 	if (!session->has_sender) reply(session, REPLY_MAIL_FIRST);
 	else if (session->recipient_count == 0)
 		reply(session, REPLY_RECIPIENT_FIRST);
-	else
-		receive_message(session);
+	else receive_message(session);
 }
 
 static void rset(struct session *session, const char *argument)
@@ -103,10 +102,9 @@ static const struct {
 	const char *name;
 	void (*run)(struct session *, const char *argument);
 } verbs[] = {
-	{ "MAIL", mail }, { "RCPT", rcpt }, { "DATA", data },
-	{ "EHLO", ehlo }, { "HELO", helo }, { "RSET", rset },
-	{ "QUIT", quit }, { "NOOP", noop }, { "VRFY", vrfy },
-	{ "HELP", help },
+	{ "MAIL", mail }, { "RCPT", rcpt }, { "DATA", data }, { "EHLO", ehlo },
+	{ "HELO", helo }, { "RSET", rset }, { "QUIT", quit }, { "NOOP", noop },
+	{ "VRFY", vrfy }, { "HELP", help },
 };
 
 void run_command(struct session *session, char *line)
