@@ -84,7 +84,7 @@ $(build)/unit/%: $(build)/objects/tests/unit/%.o $(library)
 	$(CC) -o $@ $(filter-out $(build)/settings,$^) $(all_ldflags) $(LDLIBS)
 
 check: all $(units)
-	BUILD=$(abspath $(build)) SANITIZE=$(SANITIZE) prove $(PROVE_FLAGS) $(or $(TESTS),$(units) tests/programs/*.t tests/peers/*.t)
+	BUILD=$(abspath $(build)) SANITIZE=$(SANITIZE) prove $(PROVE_FLAGS) $(or $(TESTS),$(units) $(wildcard tests/programs/*.t tests/peers/*.t))
 
 fuzz:
 	sh scripts/fuzz $(fuzzers)
