@@ -43,7 +43,7 @@ int main(int argc, char **argv)
 			execv(argv[2], argv + 2);
 			_exit(120);
 		}
-		if (waitpid(child, &(int){0}, 0) != child) return 111;
+		if (waitpid(child, &(int){ 0 }, 0) != child) return 111;
 		times[i] = microseconds() - start;
 	}
 	qsort(times, (size_t)count, sizeof *times, compare);
