@@ -305,7 +305,7 @@ like "$(cat "$work/log")" 'warning: cannot store the message: ' 'the log says so
 if unshare -rm true 2>/dev/null; then
 	# shellcheck disable=SC2016 # for the inner shell
 	run unshare -rm sh -c 'mount -t tmpfs -o size=1m tmpfs "$1/B" && mkdir "$1/B/tmp" "$1/B/new" || exit 99
-		queue-maildir; echo $? $(ls "$1/B/tmp" "$1/B/new" | grep -c Q) >"$1/inner"' sh "$work"
+		queue-maildir; echo $? $(find "$1/B" -type f | wc -l) >"$1/inner"' sh "$work"
 	is "$(cat "$work/inner")" '53 0' 'a full disk: 53'
 	is "$(files A/new A/tmp)" 0 'a full disk: nobody has got it'
 	like "$(cat "$work/log")" 'out of disk space' 'a full disk: the log says so'
