@@ -36,30 +36,27 @@ ssize_t stream_fill(struct stream_in *in)
 	return n;
 }
 
-/* Writes what goes without waiting: 0 bytes when nothing does. A pipe that
-   poll calls writable takes PIPE_BUF bytes without blocking, and no more is
-   promised. */
-static ssize_t write_some(struct stream_out *out, const char *bytes,
+ssize_t stream_write_some(int fd, enum stream_kind *kind, const void *bytes,
 			  size_t length)
 {
 	ssize_t n;
 
-	switch (out->kind) {
+	switch (*kind) {
 	case STREAM_UNKNOWN:
 	case STREAM_SOCKET:
-		n = send(out->fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
-		if (n >= 0) out->kind = STREAM_SOCKET;
+		n = send(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (n >= 0) *kind = STREAM_SOCKET;
 		if (n < 0 && errno == ENOTSOCK) {
-			out->kind = STREAM_PIPE;
+			*kind = STREAM_PIPE;
 			return 0;
 		}
 		break;
 	case STREAM_PIPE:
 		if (length > PIPE_BUF) length = PIPE_BUF;
-		n = write(out->fd, bytes, length);
+		n = write(fd, bytes, length);
 		break;
 	case STREAM_NONBLOCKING:
-	default: n = write(out->fd, bytes, length); break;
+	default: n = write(fd, bytes, length); break;
 	}
 	if (n < 0 && (errno == EAGAIN || errno == EINTR)) return 0;
 	return n;
@@ -73,13 +70,15 @@ static int write_all(struct stream_out *out, const char *bytes, size_t length)
 		ssize_t n = 0;
 
 		if (out->kind != STREAM_PIPE)
-			n = write_some(out, bytes, length);
+			n = stream_write_some(out->fd, &out->kind, bytes,
+					      length);
 		if (n == 0) {
 			int ready = deadline_wait(out->fd, POLLOUT, end);
 
 			if (ready == 0) errno = ETIMEDOUT;
 			if (ready <= 0) return -1;
-			n = write_some(out, bytes, length);
+			n = stream_write_some(out->fd, &out->kind, bytes,
+					      length);
 		}
 		if (n < 0) return -1;
 		if (n == 0) continue;

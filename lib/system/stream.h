@@ -49,4 +49,11 @@ int stream_put(struct stream_out *, const void *bytes, size_t length);
 int stream_put_text(struct stream_out *, const char *text);
 int stream_flush(struct stream_out *);
 
+/* One write that does not wait: the bytes it took, 0 when none go now, -1 with
+   errno. A descriptor of kind STREAM_PIPE may block unless poll has called it
+   writable, and is promised to take PIPE_BUF bytes then, so no more are tried.
+   `*kind` begins as STREAM_UNKNOWN and is found out. */
+ssize_t stream_write_some(int fd, enum stream_kind *kind, const void *bytes,
+			  size_t length);
+
 #endif

@@ -1,0 +1,198 @@
+#!/bin/sh
+# greetdelay: the wait, what it does with clients that talk or go meanwhile, and
+# that it takes nothing away from the next program.
+# SPDX-License-Identifier: ISC
+# shellcheck disable=SC2016 # what the programs' shells are to expand
+. "$(dirname "$0")/../lib.sh"
+need perl
+
+export TCPREMOTEIP=192.0.2.7
+# The next program: says what it was given, and the time.
+cat >"$work/next" <<'EOF'
+#!/bin/sh
+echo "pid $$ ${GREETDELAY-unset} ${DROP_PRE_GREET-unset} $*" >&2
+exec cat
+EOF
+# Under the name that log readers know.
+mkdir "$work/bin"
+printf '#!/bin/sh\necho greeted\n' >"$work/bin/qmail-smtpd"
+cp "$work/bin/qmail-smtpd" "$work/bin/smtpd"
+chmod 755 "$work/next" "$work/bin/"*
+
+# run COMMAND…: output in $out, messages in $log, exit code in $code.
+run() {
+	code=0
+	"$@" >"$work/out" 2>"$work/err" </dev/null || code=$?
+	out=$(cat "$work/out")
+	log=$(cat "$work/err")
+}
+# timed COMMAND…: run, and $ms is how long it took.
+timed() {
+	started_at=$(date +%s%N)
+	run "$@"
+	ms=$((($(date +%s%N) - started_at) / 1000000))
+}
+is_at_least() {
+	if [ "$1" -ge "$2" ]; then ok "$3"; else not_ok "$3" "$1 < $2"; fi
+}
+is_at_most() {
+	if [ "$1" -le "$2" ]; then ok "$3"; else not_ok "$3" "$1 > $2"; fi
+}
+usage='greetdelay: usage: greetdelay [ -D ] [ -d seconds ] program [ arg ... ]'
+
+# --- wrong use
+run greetdelay
+is "$code $log" "100 $usage" 'no program: the usage, 100'
+run greetdelay -z true
+is "$code $log" "100 greetdelay: illegal option -- z
+$usage" 'an unknown option: 100'
+for number in abc -1 3601 99999999999999999999 1x ''; do
+	run greetdelay -d "$number" true
+	is "$code" 100 "-d $number: 100"
+done
+run greetdelay -d
+is "$code" 100 '-d without a number: 100'
+run greetdelay "$work/absent"
+is "$code $log" "111 greetdelay: fatal: unable to run $work/absent: file does not exist" \
+	'a program that is not there: 111'
+
+# --- nothing to do
+run greetdelay "$work/next" -d 'a b'
+like "$log" '^pid [0-9]+ unset unset -d a b$' 'no settings: runs the next at once'
+export GREETDELAY=0 DROP_PRE_GREET=0
+timed greetdelay sh -c 'echo "$$ ${GREETDELAY-unset} ${DROP_PRE_GREET-unset}"'
+like "$out" '^[0-9]+ unset unset$' 'settings of 0 are removed too'
+is_at_most "$ms" 900 'and mean no wait'
+export GREETDELAY=junk DROP_PRE_GREET=
+timed greetdelay sh -c 'echo "${GREETDELAY-unset} ${DROP_PRE_GREET-unset}"'
+is "$out" 'unset unset' 'junk in the environment is no setting'
+is_at_most "$ms" 900 'and means no wait'
+export GREETDELAY=30 DROP_PRE_GREET=1 RELAYCLIENT=
+timed on-socket 'send=early' shut end -- greetdelay -D -d 20 "$work/next"
+like "$log" '^pid [0-9]+ unset unset $' 'RELAYCLIENT, even empty: both settings removed'
+is "$code $out" '0 early' 'and the early words are no offence'
+is_at_most "$ms" 9000 'and no wait'
+unset GREETDELAY DROP_PRE_GREET RELAYCLIENT
+
+# --- waiting
+export GREETDELAY=1
+timed on-socket "send=early" "expect=220 hello" 'send= late' shut end -- \
+	greetdelay sh -c 'printf "220 hello\r\n"; exec cat'
+is_at_least "$ms" 1000 'GREETDELAY=1 waits a second'
+is "$code $out" "0 $(printf '220 hello\r\nearly late')" \
+	'early words are not lost: the next program reads them'
+is "$log" '' 'and nothing is logged'
+timed on-socket -p 'send=early' 'expect=220 hello' 'send= late' shut end -- \
+	greetdelay sh -c 'printf "220 hello\r\n"; exec cat'
+is_at_least "$ms" 1000 'the same on pipes: waits'
+is "$code $out" "0 $(printf '220 hello\r\nearly late')" 'and loses nothing'
+export GREETDELAY=30
+timed on-socket 'send=hello' shut end -- greetdelay "$work/next"
+is "$code $out" '0 hello' 'a client that closes is not waited for'
+is_at_most "$ms" 15000 'the next program runs at once'
+timed on-socket -p 'send=hello' shut end -- greetdelay "$work/next"
+is "$code $out" '0 hello' 'nor is one on a pipe'
+is_at_most "$ms" 15000 'and at once'
+timed on-socket reset -- greetdelay "$work/next"
+like "$log" '^pid' 'a client that resets the connection: the next program runs'
+is_at_most "$ms" 15000 'and at once'
+timed on-socket "expect=220" shut end -- greetdelay -d 1 sh -c 'echo 220; cat'
+is_at_most "$ms" 15000 '-d wins over the environment'
+is_at_least "$ms" 1000 'and waits as long as it says'
+on-socket end -- greetdelay -d 0 sh -c 'echo $$' >/dev/null 2>&1
+is "$?" 0 '-d 0: no wait'
+sh -c 'echo $$ >&3; exec greetdelay -d 1 sh -c "echo \$\$ >&3"' 3>"$work/pids" \
+	</dev/null
+is "$(uniq "$work/pids" | wc -l)" 1 'the next program has the same pid'
+unset GREETDELAY
+
+# --- dropping: a client that talks
+export DROP_PRE_GREET=1
+violation=$(printf '554 SMTP protocol violation\r\n')
+timed on-socket 'send=EHLO x\r\n' end close -- greetdelay -d 30 "$work/next"
+is "$code $out" "1 $violation" 'DROP_PRE_GREET: early words get the 554, exit 1'
+like "$log" '^greetdelay\[[0-9]+\]: before greeting: \[192\.0\.2\.7\] client sent data$' \
+	'and a line in the log'
+is "$(printf '%s\n' "$log" | wc -l)" 1 'and no other; the next program does not run'
+is_at_most "$ms" 15000 'at once, without the rest of the wait'
+run on-socket 'send=EHLO x\r\n' shut end close -- greetdelay "$work/next"
+is "$code $out" "1 $violation" 'words and a half-close: the same'
+run on-socket -p 'send=x' shut end close -- greetdelay "$work/next"
+is "$code $out" "1 $violation" 'words on a pipe: the same'
+run on-socket 'times=5000:MAIL FROM:<a@b>\r\n' shut end close -- greetdelay "$work/next"
+is "$code $out" "1 $violation" 'much that was sent early does not destroy the reply'
+timed on-socket 'times=200000:MAIL FROM:<a@b>\r\n' -- greetdelay "$work/next"
+is "$code" 1 'a client that never stops talking is left'
+is_at_most "$ms" 20000 'within the limits'
+timed on-socket 'send=x' until="$work" -- greetdelay "$work/next"
+is "$code" 1 'a client that neither reads nor closes is left'
+is_at_most "$ms" 20000 'within the limits'
+unset DROP_PRE_GREET
+run on-socket 'send=x' end close -- greetdelay -D "$work/next"
+is "$code $out" "1 $violation" '-D is DROP_PRE_GREET'
+export DROP_PRE_GREET=2junk
+run on-socket 'send=x' end close -- greetdelay "$work/next"
+is "$code $out" "1 $violation" 'any number above 0 will do'
+
+# --- dropping: a client that goes
+timed on-socket close -- greetdelay -d 30 "$work/next"
+is "$code" 1 'a client that closes: exit 1'
+like "$log" '^greetdelay\[[0-9]+\]: before greeting: \[192\.0\.2\.7\] client disconnected$' \
+	'and a line in the log'
+is "$(printf '%s\n' "$log" | wc -l)" 1 'and no other; the next program does not run'
+is_at_most "$ms" 15000 'at once'
+run on-socket shut end close -- greetdelay -d 30 "$work/next"
+is "$code $out" '1 ' 'a half-close is one too, and gets no words'
+run on-socket reset -- greetdelay -d 30 "$work/next"
+is "$code" 1 'a reset: exit 1'
+like "$log" 'client disconnected$' 'and the same line'
+run on-socket -p shut end close -- greetdelay -d 30 "$work/next"
+is "$code $out" '1 ' 'the end of a pipe: the same'
+like "$log" 'client disconnected$' 'and the same line'
+
+# --- dropping: a client that waits
+timed on-socket "expect=220 hello" 'send=words' shut end -- \
+	greetdelay sh -c 'printf "220 hello\r\n"; exec cat'
+is "$code $out" "0 $(printf '220 hello\r\nwords')" 'a client that waits is served'
+is_at_least "$ms" 1000 'after a second, when GREETDELAY is not set'
+is "$log" '' 'and nothing is logged'
+timed on-socket 'expect=220' shut end -- greetdelay -d 2 sh -c 'echo 220; cat'
+is_at_least "$ms" 2000 'GREETDELAY is the whole wait'
+is_at_most "$ms" 2900 'not one second more'
+
+# --- the log line
+for name in smtpd qmail-smtpd; do
+	run on-socket close -- greetdelay "$work/bin/$name"
+	like "$log" '^qmail-smtpd\[[0-9]+\]: before greeting: \[192\.0\.2\.7\] client disconnected$' \
+		"before $name the line begins as log readers expect"
+done
+PATH=$work/bin:$PATH
+run on-socket close -- greetdelay qmail-smtpd
+like "$log" "^qmail-smtpd\\[[0-9]+\\]: before" 'so too when it is found in PATH'
+run on-socket close -- sh -c 'echo $$ >"$1"; exec greetdelay true' - "$work/pid"
+like "$log" "^greetdelay\\[$(cat "$work/pid")\\]: before" "and with the chain's pid"
+TCPREMOTEIP=$(printf '1\n2\033[2J\377')
+run on-socket close -- greetdelay true
+like "$log" ': before greeting: \[1\?2\?\[2J\?\] client' 'hostile bytes of the address are made printable'
+TCPREMOTEIP=$(printf '%0500d' 0)
+run on-socket close -- greetdelay true
+like "$log" ': before greeting: \[0{60}\.\.\.\] client|\[0+\.\.\.\] client' 'and its length is limited'
+unset TCPREMOTEIP
+run on-socket close -- greetdelay true
+like "$log" ': before greeting: \[unknown\] client' 'no address: unknown'
+
+# --- small
+if [ -z "${SANITIZE:-}" ] && command -v softlimit >/dev/null; then
+	run on-socket 'send=x' end close -- softlimit -m 3000000 greetdelay "$work/next"
+	is "$code $out" "1 $violation" 'works in 3 MB'
+fi
+unset DROP_PRE_GREET
+if [ -z "${SANITIZE:-}" ] && command -v strace >/dev/null; then
+	strace -o "$work/trace" greetdelay /bin/true </dev/null
+	before_next=$(sed -n '2,/execve/p' "$work/trace" | grep -vc execve)
+	# What libc's start takes, and nothing of ours.
+	is_at_most "$before_next" "$(
+		if ldd "$bin/greetdelay" >/dev/null 2>&1; then echo 60; else echo 2; fi
+	)" 'with nothing to do, no system call of its own before the exec'
+fi
+done_testing
