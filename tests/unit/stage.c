@@ -255,7 +255,7 @@ static void test_log(void)
 	int log = file_of("", 0), saved = dup(STDERR_FILENO);
 
 	memset(sender, 's', sizeof sender - 1);
-	for (size_t i = 0; i < 100; i++) memcpy(recipients + i * 6, "Trrrr", 5);
+	for (size_t i = 0; i < 100; i++) memcpy(recipients + i * 6, "Trrrr", 6);
 	stage.envelope = (struct envelope){ sender, recipients, 100 };
 	dup2(log, STDERR_FILENO);
 	stage_log(&stage, "deferred", "a reason");
