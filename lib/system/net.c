@@ -5,6 +5,7 @@
 #include <ifaddrs.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/parse.h"
@@ -37,13 +38,62 @@ int net_ip_parse(const char *text, struct net_ip *ip)
 	return 0;
 }
 
+enum { GROUPS = 8 };
+
+static unsigned group_of(const unsigned char bytes[16], size_t i)
+{
+	return (unsigned)bytes[2 * i] << 8 | bytes[2 * i + 1];
+}
+
+/* The first of the longest rows of zero groups; a single one is no row. */
+static size_t longest_zeros(const unsigned char bytes[16], size_t *count)
+{
+	size_t first = 0, row = 0;
+
+	*count = 0;
+	for (size_t i = 0; i < GROUPS; i++) {
+		row = group_of(bytes, i) ? 0 : row + 1;
+		if (row < 2 || row <= *count) continue;
+		*count = row;
+		first = i + 1 - row;
+	}
+	return first;
+}
+
+/* Rules are found by this text, so it must not depend on the libc: musl's
+   inet_ntop prefers a later row of zeros, glibc's writes ::1:1 as ::0.1.0.1. */
+static void format_version_6(const unsigned char bytes[16],
+			     char text[NET_IP_TEXT])
+{
+	size_t zeros, first = longest_zeros(bytes, &zeros), used = 0, i = 0;
+	const char *separator = "";
+
+	while (i < GROUPS) {
+		size_t room = NET_IP_TEXT - used;
+
+		if (zeros && i == first) {
+			used += (size_t)snprintf(text + used, room, "::");
+			separator = "";
+			i += zeros;
+			continue;
+		}
+		used += (size_t)snprintf(text + used, room, "%s%x", separator,
+					 group_of(bytes, i));
+		separator = ":";
+		i++;
+	}
+}
+
 const char *net_ip_format(const struct net_ip *ip, char text[NET_IP_TEXT])
 {
-	int family = ip->family == NET_IPV4 ? AF_INET : AF_INET6;
-
-	if (ip->family == NET_NONE ||
-	    !inet_ntop(family, ip->bytes, text, NET_IP_TEXT))
-		memcpy(text, "unknown", sizeof "unknown");
+	switch (ip->family) {
+	case NET_IPV4:
+		snprintf(text, NET_IP_TEXT, "%u.%u.%u.%u", ip->bytes[0],
+			 ip->bytes[1], ip->bytes[2], ip->bytes[3]);
+		break;
+	case NET_IPV6: format_version_6(ip->bytes, text); break;
+	case NET_NONE: memcpy(text, "unknown", sizeof "unknown"); break;
+	}
 	return text;
 }
 
