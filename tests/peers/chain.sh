@@ -1,0 +1,66 @@
+# What the tests with real peers share; read in after lib.sh: the chain as the
+# README draws it, and how to look into the Maildir behind it.
+# SPDX-License-Identifier: ISC
+# shellcheck shell=sh
+
+# A leak is no exit code of a program that ends.
+export ASAN_OPTIONS=detect_leaks=0
+# Postfix's test programs, unpacked: the package would start a server.
+postfix=${POSTFIX:-$top/build/deps/peers/postfix}
+
+# prepare_chain: controls, rules for 127., an empty Maildir, the queue program
+prepare_chain() {
+	mkdir -p "$work/control" "$work/Maildir/tmp" "$work/Maildir/new" \
+		"$work/Maildir/cur"
+	echo mx.example.org >"$work/control/me"
+	echo example.org >"$work/control/rcpthosts"
+	printf '#!/bin/sh\nexec "%s/queue-maildir" -d "%s/Maildir"\n' \
+		"$bin" "$work" >"$work/queue"
+	chmod 755 "$work/queue"
+	CONTROLDIR=$work/control
+	QMAILQUEUE=$work/queue
+	export CONTROLDIR QMAILQUEUE
+	echo '127.:allow,PEERTEST="1"' | tcprules "$work/rules.cdb" \
+		"$work/rules.tmp"
+}
+
+# delivered [RECIPIENT]: the files in new, all or those to one recipient
+delivered() {
+	if [ $# -eq 0 ]; then
+		find "$work/Maildir/new" -type f
+	else
+		grep -alx "Delivered-To: $1" "$work/Maildir/new"/* 2>/dev/null
+	fi
+}
+# as_sent FILE…: delivered messages without what the chain puts on top
+as_sent() {
+	perl -0777 -pe 's/\A(?:(?:Return-Path|Delivered-To|Received):.*\n
+		(?:[ \t].*\n)*)+//x' -- "$@"
+}
+# arrived RECIPIENT FILE NAME: one message, byte for byte this file
+arrived() {
+	arrived_as=$(delivered "$1")
+	if [ "$(printf '%s\n' "$arrived_as" | grep -c .)" -ne 1 ]; then
+		not_ok "$3" "delivered to $1: $arrived_as"
+		return
+	fi
+	as_sent "$arrived_as" >"$work/arrived"
+	same_file "$work/arrived" "$2" "$3"
+}
+
+# free_port: one that nobody listens on at the moment
+free_port() {
+	perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(
+		LocalAddr => "0.0.0.0", Listen => 1)->sockport, "\n"'
+}
+
+# hard_message FILE: lines that are short, long, empty, 8-bit, or begin with
+# dots; what any client can send
+hard_message() {
+	printf '%s\n' 'From: a@client.example' 'To: u@example.org' \
+		'Subject: hard' 'Date: Sat, 21 Nov 2026 10:00:00 +0000' \
+		'Message-ID: <1@client.example>' '' >"$1"
+	perl -e 'print ".\n..\n.dot\n...\n \n\n\n", "a" x 998, "\n",
+		"\xff\xfe\xc3\x84 8-bit\n", "\x01\x1b[2J\x7f\n", "y" x 100000,
+		"\nFrom the start\n>From\nQUIT\nend\n"' >>"$1"
+}
