@@ -7,6 +7,7 @@
 
 #include "base/message.h"
 #include "base/str.h"
+#include "mail/control.h"
 
 enum { NAME_ROOM = 256 };
 
@@ -35,9 +36,12 @@ void log_relaying_everything(void)
 
 void log_unreadable_control(const char *name)
 {
+	char folder[NAME_ROOM];
+
 	log_name_process();
 	if (errno == 0) errno = ENOENT;
-	note("unable to read control/%s:", name);
+	note("unable to read %s/%s:",
+	     printable_text(folder, sizeof folder, control_folder()), name);
 }
 
 void log_no_home(void)

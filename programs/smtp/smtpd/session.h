@@ -40,11 +40,12 @@ struct session {
 	struct str envelope;
 	size_t recipient_count;
 
-	struct queue_client queue;
-	/* The pages of these are real only when they have been used. The text
-	   of a message is decoded where it lies. */
-	char input[SMTP_DATA_GROWTH + INPUT_BUFFER];
+	/* A page of these is real only when it has been used, and the first
+	   one holds what is above as well: an idle session is small. The text of
+	   a message is decoded where it lies. */
 	char output[OUTPUT_BUFFER];
+	char input[SMTP_DATA_GROWTH + INPUT_BUFFER];
+	struct queue_client queue;
 };
 
 void session_open(struct session *);

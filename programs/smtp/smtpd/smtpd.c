@@ -24,6 +24,9 @@
 #include "system/process.h"
 #include "verbs.h"
 
+/* Of our own command line, whose longest form has a handful. */
+enum { WORDS_LIMIT = 64 };
+
 static const char synopsis[] =
 	"smtpd [ hostname checkpassword program [ argument ... ] ]";
 
@@ -71,38 +74,33 @@ static bool greetdelay_has_run(void)
 /* greetdelay along $PATH, else beside our own file. */
 static void exec_greetdelay(char **words)
 {
-	char beside[PATH_MAX];
+	struct str beside = { 0 };
 	ssize_t length;
-	char *slash;
 
 	process_exec(words, environ, getenv("PATH"));
-	length = readlink("/proc/self/exe", beside, sizeof beside - 1);
-	if (length < 0) return;
-	beside[length] = '\0';
-	slash = strrchr(beside, '/');
-	length = slash - beside + 1;
-	if ((size_t)length + sizeof "greetdelay" > sizeof beside) return;
-	memcpy(slash + 1, "greetdelay", sizeof "greetdelay");
-	words[0] = beside;
+	str_reserve(&beside, PATH_MAX);
+	length = readlink("/proc/self/exe", beside.data, PATH_MAX);
+	while (length > 0 && beside.data[length - 1] != '/') length--;
+	if (length <= 0) return;
+	beside.length = (size_t)length;
+	str_append_text(&beside, words[0]);
+	words[0] = beside.data;
 	process_exec(words, environ, NULL);
 }
 
 static void delay_greeting(int argc, char **argv)
 {
 	char name[] = "greetdelay", pid[sizeof(long) * 3];
-	char **words;
+	char *words[WORDS_LIMIT + 2] = { name };
 
+	if (greetdelay_has_run()) return;
 	if (!parse_flag(getenv("GREETDELAY")) &&
 	    !parse_flag(getenv("DROP_PRE_GREET")))
 		return;
-	if (greetdelay_has_run()) return;
+	for (int i = 0; i < argc && i < WORDS_LIMIT; i++)
+		words[i + 1] = argv[i];
 	snprintf(pid, sizeof pid, "%ld", (long)getpid());
-	words = calloc((size_t)argc + 2, sizeof *words);
-	if (words && setenv(greeted, pid, 1) == 0) {
-		words[0] = name;
-		memcpy(words + 1, argv, ((size_t)argc + 1) * sizeof *words);
-		exec_greetdelay(words);
-	}
+	if (setenv(greeted, pid, 1) == 0) exec_greetdelay(words);
 	log_no_greetdelay();
 	session_give_up(&session, REPLY_NO_GREETDELAY);
 }
