@@ -6,6 +6,7 @@
 # A leak is no exit code of a program that ends.
 export ASAN_OPTIONS=detect_leaks=0
 # Postfix's test programs, unpacked: the package would start a server.
+# shellcheck disable=SC2034,SC2154 # for the tests; from lib.sh
 postfix=${POSTFIX:-$top/build/deps/peers/postfix}
 
 # prepare_chain: controls, rules for 127., an empty Maildir, the queue program

@@ -64,10 +64,15 @@ with smtplib.SMTP('127.0.0.1', port, local_hostname='client.example') as smtp:
 END
 python=$!
 
-for client in swaks curl msmtp python; do
-	eval "wait \$$client"
-	is $? 0 "$client says that it went well"
-done
+# went_well PID CLIENT
+went_well() {
+	wait "$1"
+	is $? 0 "$2 says that it went well"
+}
+went_well $swaks swaks
+went_well $curl curl
+went_well $msmtp msmtp
+went_well $python smtplib
 like "$(cat "$work/swaks.out")" '^<.* 250 ok [0-9]+ qp [0-9]+' \
 	'swaks sees the reply'
 like "$(cat "$work/python.out")" "^\(553, b\"sorry, that domain isn't" \
