@@ -18,7 +18,9 @@ static const char *find_start(const char *argument, char *terminator)
 	}
 	*terminator = ' ';
 	at = strchr(argument, ':');
-	return at ? at + 1 + strspn(at + 1, " ") : NULL;
+	if (!at) return NULL;
+	at += 1 + strspn(at + 1, " ");
+	return *at ? at : NULL;
 }
 
 static const char *skip_source_route(const char *at)
