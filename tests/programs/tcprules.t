@@ -143,7 +143,7 @@ a-b:allow
 1.2.3.4:25:deny
 host:x:deny
 :allow:deny
-1.2.3.4:alow,A="b:deny,C=x"
+1.2.3.4:permit,A="b:deny,C=x"
 2001:db8::1-5:allow
 END
 

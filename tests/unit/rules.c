@@ -110,7 +110,7 @@ static void test_lines(void)
 		{ "host:x:deny", "malformed" },
 		{ "a:b@::1:deny", "malformed" },
 		{ ":allow:deny", "malformed" },
-		{ "1.2.3.4:alow,A=\"b:deny,C=x\"", "malformed" },
+		{ "1.2.3.4:permit,A=\"b:deny,C=x\"", "malformed" },
 		{ "::1:", "malformed" },
 	};
 	struct str got = { 0 };
