@@ -18,9 +18,7 @@ static const char *find_start(const char *argument, char *terminator)
 	}
 	*terminator = ' ';
 	at = strchr(argument, ':');
-	if (!at) return NULL;
-	at += 1 + strspn(at + 1, " ");
-	return *at ? at : NULL;
+	return at ? at + 1 + strspn(at + 1, " ") : NULL;
 }
 
 static const char *skip_source_route(const char *at)
