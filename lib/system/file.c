@@ -8,8 +8,9 @@
 enum { READ_AT_ONCE = 4096 };
 
 /* Through the stack: most files are small, and asking the heap for a page to
-   read each of them into would cost more than the copy. */
-int file_read_rest(int fd, struct str *into, size_t limit)
+   read each of them into would cost more than the copy. A regular file has
+   ended when it gave `enough` bytes or fewer; a pipe only when it gave none. */
+static int read_to_end(int fd, struct str *into, size_t limit, ssize_t enough)
 {
 	char block[READ_AT_ONCE];
 	size_t total = 0;
@@ -17,7 +18,10 @@ int file_read_rest(int fd, struct str *into, size_t limit)
 
 	do {
 		n = read(fd, block, sizeof block);
-		if (n < 0 && errno == EINTR) continue;
+		if (n < 0 && errno == EINTR) {
+			n = sizeof block;
+			continue;
+		}
 		if (n < 0) return -1;
 		total += (size_t)n;
 		if (total > limit) {
@@ -25,8 +29,13 @@ int file_read_rest(int fd, struct str *into, size_t limit)
 			return -1;
 		}
 		str_append(into, block, (size_t)n);
-	} while (n != 0);
+	} while (n > enough);
 	return 0;
+}
+
+int file_read_rest(int fd, struct str *into, size_t limit)
+{
+	return read_to_end(fd, into, limit, 0);
 }
 
 int file_read(const char *path, struct str *into, size_t limit)
@@ -36,7 +45,7 @@ int file_read(const char *path, struct str *into, size_t limit)
 	int result, cause;
 
 	if (fd < 0) return -1;
-	result = file_read_rest(fd, into, limit);
+	result = read_to_end(fd, into, limit, READ_AT_ONCE - 1);
 	cause = errno;
 	close(fd);
 	errno = cause;
