@@ -226,6 +226,13 @@ leave fsync 1
 ls "$work/A/tmp" | cmp -s - "$work/names"
 is $? 0 'the names in tmp/ are the same in every attempt'
 for file in "$work"/A/tmp/* "$work"/B/tmp/*; do
+	seq 1 1000 >"$file"
+done
+again
+is "$code $(copies)" '0 111' 'whatever they hold is written over'
+
+leave fsync 1
+for file in "$work"/A/tmp/* "$work"/B/tmp/*; do
 	rm "$file"
 	ln -s "$work/target" "$file"
 done

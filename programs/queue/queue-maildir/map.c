@@ -44,8 +44,6 @@ enum table_answer map_find(struct map *map, const char *recipient,
 	str_clear(&map->key);
 	append_lower(&map->key, recipient, whole);
 	for (size_t i = 0; map->table.open && i < 3; i++) {
-		/* Nobody's address must not be taken for the rest's key. */
-		if (i < 2 && starts[i] == whole) continue;
 		answer = table_find(&map->table, map->key.data + starts[i],
 				    whole - starts[i], path, length);
 		if (answer == TABLE_FOUND && !path_is_usable(*path, *length)) {
