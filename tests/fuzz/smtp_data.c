@@ -39,7 +39,7 @@ static void read_slowly(struct result *r, const uint8_t *bytes, size_t length)
 			r->state = SMTP_DATA_END;
 			return;
 		}
-		if (bytes[start] == '.' && start < at &&
+		if (start < at && bytes[start] == '.' &&
 		    !(at - start > 2 && bytes[start + 1] == '\r'))
 			start++;
 		if (at == length) {
