@@ -29,7 +29,7 @@ finish() {
 	exit "$code"
 }
 trap finish EXIT
-trap 'exit 1' HUP INT TERM
+trap 'exit 1' HUP INT PIPE TERM
 
 ok() {
 	count=$((count + 1))
