@@ -319,6 +319,14 @@ for name in me smtpgreeting localiphost timeoutsmtpd databytes badmailfrom \
 	fi
 done
 
+controls
+smtpd -x </dev/null >"$work/replies" 2>"$work/log"
+is "$?$(cat "$work/replies")" 100 'an unknown option is exit code 100'
+like "$(cat "$work/log")" 'usage: smtpd' 'with a word of usage'
+is "$(printf 'QUIT\r\n' | smtpd mx.example checkpassword true |
+	tr -d '\r')" '220 mx.example.org ESMTP
+221 mx.example.org' 'the arguments of old run scripts are no matter'
+
 # morercpthosts.cdb: keys are domains and .suffixes in lower case.
 printf '+%d,0:%s->\n' 12 more.example 13 .wild.example >"$work/more"
 echo >>"$work/more"

@@ -128,6 +128,24 @@ for fd in 7 9; do
 		'451 qq temporary problem (#4.3.0)'
 done
 
+conversation 'ERROR_FD=-1 is no custom text'
+echo 'env ERROR_FD=-1'
+echo 'S: 220 *'
+message 'text=4:Dno text=6:Dno exit=82' '451 qq temporary problem (#4.3.0)'
+
+conversation 'SMTPD_QUEUE_DISCARD: exit code 1 is an accepted message'
+echo 'env SMTPD_QUEUE_DISCARD=1'
+echo 'S: 220 *'
+message 'exit=1' '250 ok * qp *'
+message 'exit=2' '451 qq temporary problem (#4.3.0)'
+message 'exit=0' '250 ok * qp *'
+echo 'LOG: qmail-smtpd[*]: discarded: qp *'
+
+conversation 'a failure is logged with program, pid and code'
+echo 'S: 220 *'
+message 'exit=71' '451 mail server temporarily rejected *'
+echo "LOG: qmail-smtpd[*]: queue program */queue-stub (pid *) exit 71: *"
+
 # Case 52: its exit code decides, all of DATA is consumed, no SIGPIPE.
 for ending in 'unread|exit=31|554 mail server permanently rejected*' \
 	'unread|exit=82 text=4:DNot%20read|554 Not read' \
@@ -174,7 +192,7 @@ C: .
 S: 451 mail server temporarily rejected *
 END
 
-for program in "$work/missing" "$work" "$work/plain file" ''; do
+for program in "$work/missing" "$work" "$work/plain file"; do
 	conversation "no queue program: ${program#"$work"}"
 	echo "env QMAILQUEUE=$program"
 	cat <<-END
@@ -280,7 +298,9 @@ is "$(about 'env NOP0FCHECK=')$(about 'env TCPREMOTEIP=')" 1192.0.2.7 \
 	'and what filters look for'
 session ERROR_FD=7
 is "$(about 'descriptors ')" '0 1 2 7' 'with ERROR_FD=7 it has 0 1 2 7'
-for fd in x 0 1 3 -1 99999999999999999999; do
+session ERROR_FD=-1
+is "$(about 'descriptors ')" '0 1 2' 'with ERROR_FD=-1 it has 0 1 2'
+for fd in x 0 1 2 3 -1 99999999999999999999; do
 	session ERROR_FD="$fd"
 	is "$(sed -n 5p "$work/replies" | cut -c 1-7)/$(
 		cat "$work/queue/1/verdict")" '250 ok /queued' \
