@@ -53,7 +53,7 @@ enum rules_line {
 	RULES_MALFORMED, /* `mistake` says why */
 };
 
-/* Start with `struct rules_rule rule = {0}`; the next line may take it again. */
+/* Start with `struct rules_rule rule = {0}`; the next line may reuse it. */
 struct rules_rule {
 	const char *address; /* within the line */
 	size_t address_length;

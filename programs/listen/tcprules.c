@@ -4,8 +4,8 @@
    warning (older tcprules says nothing at all); a line with a colon that is no
    rule stops everything, and the old cdb stays.
    Takes the rules on standard input (tcprules(1) has the format), a line of at
-   most LONGEST_LINE bytes. 100: wrong use or a line that is no rule. 111: cannot
-   read or write; the temporary file is left behind.
+   most LONGEST_LINE bytes. 100: wrong use or a line that is no rule. 111:
+   cannot read or write; the temporary file is left behind.
    SPDX-License-Identifier: ISC */
 
 #include <errno.h>
