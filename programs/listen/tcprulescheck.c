@@ -1,5 +1,5 @@
 /* tcprulescheck: says what tcpserver would do with a client, by a compiled
-   rules file. The surprise: it ends with 0 for a client that is denied as well, and
+   rules file. The surprise: it ends with 0 for a client that is denied too, and
    what it prints of such a rule ends at "deny connection", whatever variables
    stand behind. The text is read by scripts, so it never changes.
    Takes the client from TCPREMOTEIP (0.0.0.0 when it is not set), TCPREMOTEHOST
