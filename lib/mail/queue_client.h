@@ -1,8 +1,8 @@
 /* The calling side of the queue program ($QMAILQUEUE, qmail-queue(8)): one
    process for each message, which reads the message on descriptor 0, the
    envelope on 1, and may write a reply's text to the error descriptor. The
-   whole message is written before the first byte of the envelope; an envelope that
-   does not come, or ends early, means that nothing may be queued.
+   whole message is written before the first byte of the envelope; an envelope
+   that does not come, or ends early, means that nothing may be queued.
    SIGPIPE must not kill the caller: a program that exits early is asked for its
    reason like any other.
    SPDX-License-Identifier: ISC */
