@@ -30,9 +30,9 @@ enum smtp_data_state {
 
 /* Decodes `*length` bytes at `from` into `to`, which has room for
    SMTP_DATA_GROWTH more and may overlap when it begins that many bytes, or
-   more, before `from`. `*length` becomes the bytes used (at the end: up to and with
-   the last LF), `*made` the bytes written. `*place` is kept between the calls
-   for one message and is SMTP_DATA_LINE_START at first. */
+   more, before `from`. `*length` becomes the bytes used (at the end: up to and
+   with the last LF), `*made` the bytes written. `*place` is kept between the
+   calls for one message and is SMTP_DATA_LINE_START at first. */
 enum smtp_data_state smtp_data_decode(enum smtp_data_place *place,
 				      const char *from, size_t *length,
 				      char *to, size_t *made);
