@@ -97,6 +97,8 @@ struct client {
 	char local_ip[NET_IP_TEXT];
 	char remote_ip[NET_IP_TEXT];
 	unsigned remote_port;
+	const char *trouble;            /* why it is dropped: doing what, */
+	int cause;                      /* and errno */
 };
 
 struct server {
@@ -106,10 +108,11 @@ struct server {
 	bool local_ip_varies;           /* it listens on all addresses */
 	bool clear_ip_options;
 	bool out_of_something;          /* accept again in BACK_OFF_MS */
-	bool accept_failed;             /* and was reported */
+	bool failing;                   /* since the last client; reported */
 	unsigned local_port;
 	char local_host_shown[SHOWN_BYTES + sizeof "..."];
 	const char *path;               /* a rule's PATH is for the program */
+	struct str reading_rules;       /* "read FILE" */
 	sigset_t signals_outside;       /* as programs get it, and ppoll */
 	pid_t *sessions;
 	size_t session_count;
@@ -355,14 +358,19 @@ static bool rules_are_open(struct server *server)
 	return table_open_copy(&server->rules, path) == 0;
 }
 
+static enum verdict drop(struct client *client, const char *trouble)
+{
+	client->trouble = trouble;
+	client->cause = errno;
+	return DROP;
+}
+
 /* A file that cannot be read drops the client: it might have denied. */
-static enum verdict apply_rules(struct server *server,
-				const struct client *client)
+static enum verdict apply_rules(struct server *server, struct client *client)
 {
 	const struct rules_client asked = { .ip = client->remote_ip };
 	const struct settings *settings = server->settings;
 	struct rules_match *match = &server->match;
-	char doing[PATH_MAX];
 
 	match->data_length = 0;
 	if (!settings->rules) return ALLOW;
@@ -377,13 +385,11 @@ static enum verdict apply_rules(struct server *server,
 	} else if (errno == ENOENT && settings->allow_without_rules) {
 		return ALLOW;
 	}
-	snprintf(doing, sizeof doing, "read %s", settings->rules);
-	warn_dropping(server, doing);
-	return DROP;
+	return drop(client, server->reading_rules.data);
 }
 
-/* Which addresses the two ends have. 0, or -1 with errno. */
-static int describe_client(const struct server *server,
+/* Which addresses the two ends have. */
+static void describe_client(const struct server *server,
 			   const struct sockaddr_storage *remote,
 			   struct client *client)
 {
@@ -393,9 +399,9 @@ static int describe_client(const struct server *server,
 	unsigned port;
 
 	if (server->local_ip_varies) {
-		if (getsockname(STDIN_FILENO, (struct sockaddr *)&local,
-				&size) < 0)
-			return -1;
+		/* It cannot fail; if it did, the address were "unknown". */
+		(void)getsockname(STDIN_FILENO, (struct sockaddr *)&local,
+				  &size);
 		net_ip_of_socket(&local, &ip, &port);
 	}
 	net_ip_format(&ip, client->local_ip);
@@ -408,7 +414,6 @@ static int describe_client(const struct server *server,
 		memcpy(&in6, remote, sizeof in6);
 		client->scope = in6.sin6_scope_id;
 	}
-	return 0;
 }
 
 static int send_banner(const char *banner)
@@ -423,19 +428,20 @@ static int send_banner(const char *banner)
 }
 
 /* What comes before the program runs, in the order of ucspi-tcp: a client that
-   is denied has seen the banner. Gives a warning with DROP. */
-static enum verdict judge_client(struct server *server,
-				 const struct client *client)
+   is denied has seen the banner. */
+static enum verdict judge_client(struct server *server, struct client *client)
 {
 	const struct settings *settings = server->settings;
+	enum verdict verdict;
 
 	if (server->clear_ip_options && client->family == NET_IPV4)
 		(void)setsockopt(STDIN_FILENO, IPPROTO_IP, IP_OPTIONS, NULL, 0);
-	if (settings->banner && send_banner(settings->banner) < 0) {
-		warn_dropping(server, "print banner");
-		return DROP;
-	}
-	return apply_rules(server, client);
+	if (settings->banner && send_banner(settings->banner) < 0)
+		return drop(client, "print banner");
+	verdict = apply_rules(server, client);
+	if (verdict == ALLOW && build_environment(server, client) < 0)
+		return drop(client, "set the rule's variables");
+	return verdict;
 }
 
 /* After vfork: this borrows the server's memory until the exec, so it leaves
@@ -490,9 +496,14 @@ static void log_refusal(struct server *server, const struct client *client,
 	pid_t pid = getpid();
 	bool denied = verdict == DENY;
 
-	if (server->settings->verbosity != STATUS) return;
 	log_arrival(server, client, pid);
-	if (denied) log_verdict(server, client, "deny", pid);
+	if (denied) {
+		log_verdict(server, client, "deny", pid);
+	} else {
+		write_log(server);
+		errno = client->cause;
+		warn_dropping(server, client->trouble);
+	}
 	log_end(server, pid, (denied ? EXIT_NEVER : EXIT_TRY_AGAIN) << 8);
 	write_log(server);
 }
@@ -503,20 +514,23 @@ static void serve_client(struct server *server,
 	struct client client = {0};
 	enum verdict verdict;
 
-	if (describe_client(server, remote, &client) < 0) {
-		warn_dropping(server, "get local address");
-		return;
-	}
+	describe_client(server, remote, &client);
 	verdict = judge_client(server, &client);
-	if (verdict == ALLOW && build_environment(server, &client) < 0) {
-		warn_dropping(server, "set the rule's variables");
-		verdict = DROP;
-	}
 	if (verdict == ALLOW) run_program(server, &client);
 	else log_refusal(server, &client, verdict);
 }
 
 /* The loop. */
+
+/* Descriptors or memory have run out, mostly. The client stays in the queue,
+   so to try again at once would be to spin. */
+static void back_off(struct server *server, const char *doing)
+{
+	server->out_of_something = true;
+	if (!server->failing && server->settings->verbosity != QUIET)
+		warn("unable to %s:", doing);
+	server->failing = true;
+}
 
 static void accept_client(struct server *server)
 {
@@ -528,18 +542,13 @@ static void accept_client(struct server *server)
 	   exec can happen before it is closed again: CLOEXEC is not needed. */
 	if (accept(server->listener, (struct sockaddr *)&remote, &size) ==
 	    STDIN_FILENO) {
-		server->accept_failed = false;
+		server->failing = false;
 		serve_client(server, &remote);
 		close(STDIN_FILENO);
 		return;
 	}
-	if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED) return;
-	/* Descriptors or memory, mostly. The connection stays in the queue, so
-	   poll would come back at once. */
-	server->out_of_something = true;
-	if (!server->accept_failed && server->settings->verbosity != QUIET)
-		warn("unable to accept a connection:");
-	server->accept_failed = true;
+	if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+		back_off(server, "accept a connection");
 }
 
 static bool forget_session(struct server *server, pid_t pid)
@@ -576,10 +585,14 @@ static bool wait_for_client(struct server *server)
 	bool paused = server->out_of_something;
 	bool listening = !paused &&
 			 server->session_count < server->settings->limit;
+	int ready;
 
 	server->out_of_something = false;
-	return ppoll(&listener, listening, paused ? &pause : NULL,
-		     &server->signals_outside) > 0;
+	ready = ppoll(&listener, listening, paused ? &pause : NULL,
+		      &server->signals_outside);
+	if (ready < 0 && errno != EINTR)
+		back_off(server, "wait for a connection");
+	return ready > 0;
 }
 
 static _Noreturn void serve(struct server *server)
@@ -877,6 +890,9 @@ int main(int argc, char **argv)
 	server.path = getenv("PATH");
 	server.sessions = calloc(settings.limit + 1, sizeof(pid_t));
 	if (!server.sessions) fail(&settings, "remember so many sessions");
+	str_append_text(&server.reading_rules, "read ");
+	str_append_text(&server.reading_rules,
+			settings.rules ? settings.rules : "");
 	inherit_environment(&server.environment, &settings);
 	str_reserve(&server.log, LOG_ROOM);
 	show_name(server.local_host_shown,
