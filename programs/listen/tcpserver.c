@@ -44,15 +44,15 @@ static const char usage[] =
 	"[ -t timeout ] [ -I interface ] host port program";
 
 enum {
-	MOST_SESSIONS = 4194304,        /* Linux has no more pids */
-	BACK_OFF_MS = 100,              /* after running out of something */
-	PORT_TEXT = 6,
-	SHOWN_BYTES = 100,              /* of a host's name in the log */
-	NAME_SHOWN = 256,               /* of other names in a message */
-	LOG_ROOM = 1024,                /* more than a session's lines need */
-	OWN_VARIABLES = 12,             /* the most that one client gets */
-	OWN_VARIABLE_BYTES = 64,        /* without a name from the outside */
-	FIRST_RULE_VARIABLES = 32,      /* more of them make the list grow */
+	MOST_SESSIONS = 4194304,   /* Linux has no more pids */
+	BACK_OFF_MS = 100,         /* after running out of something */
+	PORT_TEXT = 11,            /* any unsigned, as the compiler sees it */
+	SHOWN_BYTES = 100,         /* of a host's name in the log */
+	NAME_SHOWN = 256,          /* of other names in a message */
+	LOG_ROOM = 1024,           /* more than a session's lines need */
+	OWN_VARIABLES = 12,        /* the most that one client gets */
+	OWN_VARIABLE_BYTES = 64,   /* without a name from the outside */
+	FIRST_RULE_VARIABLES = 32, /* more of them make the list grow */
 };
 
 enum verbosity { QUIET, ERRORS, STATUS };
@@ -65,7 +65,7 @@ struct settings {
 	unsigned long group;
 	const char *rules;
 	const char *banner;
-	const char *local_host;         /* NULL: unknown */
+	const char *local_host; /* NULL: unknown */
 	const char *interface;
 	bool allow_without_rules;
 	bool print_port;
@@ -88,32 +88,32 @@ struct environment {
 	const char **list;
 	size_t count;
 	size_t room;
-	struct str text;                /* of our variables; never moves */
+	struct str text; /* of our variables; never moves */
 };
 
 struct client {
 	enum net_family family;
-	unsigned scope;                 /* of a link-local address, or 0 */
+	unsigned scope; /* of a link-local address, or 0 */
 	char local_ip[NET_IP_TEXT];
 	char remote_ip[NET_IP_TEXT];
 	unsigned remote_port;
-	const char *trouble;            /* why it is dropped: doing what, */
-	int cause;                      /* and errno */
+	const char *trouble; /* why it is dropped: doing what, */
+	int cause;           /* and errno */
 };
 
 struct server {
 	const struct settings *settings;
 	int listener;
 	struct net_ip local_ip;
-	bool local_ip_varies;           /* it listens on all addresses */
+	bool local_ip_varies; /* it listens on all addresses */
 	bool clear_ip_options;
-	bool out_of_something;          /* accept again in BACK_OFF_MS */
-	bool failing;                   /* since the last client; reported */
+	bool out_of_something; /* accept again in BACK_OFF_MS */
+	bool failing;          /* since the last client; reported */
 	unsigned local_port;
 	char local_host_shown[SHOWN_BYTES + sizeof "..."];
-	const char *path;               /* a rule's PATH is for the program */
-	struct str reading_rules;       /* "read FILE" */
-	sigset_t signals_outside;       /* as programs get it, and ppoll */
+	const char *path;         /* a rule's PATH is for the program */
+	struct str reading_rules; /* "read FILE" */
+	sigset_t signals_outside; /* as programs get it, and ppoll */
 	pid_t *sessions;
 	size_t session_count;
 	struct table rules;
@@ -187,7 +187,7 @@ static void write_log(struct server *server)
 	if (server->settings->verbosity == STATUS)
 		written = write(STDERR_FILENO, server->log.data,
 				server->log.length);
-	(void)written;          /* a lost log must not stop the service */
+	(void)written; /* a lost log must not stop the service */
 	str_clear(&server->log);
 }
 
@@ -196,8 +196,8 @@ static const char *show_name(char *shown, const char *name)
 	size_t i;
 
 	for (i = 0; i < SHOWN_BYTES && name[i]; i++) {
-		bool plain = name[i] > 32 && name[i] < 127 &&
-			     name[i] != '%' && name[i] != ':';
+		bool plain = name[i] > 32 && name[i] < 127 && name[i] != '%' &&
+			     name[i] != ':';
 
 		shown[i] = plain ? name[i] : '?';
 	}
@@ -225,12 +225,11 @@ static _Noreturn void fail(const struct settings *settings, const char *doing)
 static bool is_own_variable(const char *variable)
 {
 	static const char *const names[] = {
-		"PROTO=", "TCP6INTERFACE=",
-		"TCPLOCALIP=", "TCPLOCALPORT=", "TCPLOCALHOST=",
-		"TCPREMOTEIP=", "TCPREMOTEPORT=", "TCPREMOTEHOST=",
-		"TCPREMOTEINFO=",
-		"TCP6LOCALIP=", "TCP6LOCALPORT=", "TCP6LOCALHOST=",
-		"TCP6REMOTEIP=", "TCP6REMOTEPORT=", "TCP6REMOTEHOST=",
+		"PROTO=",          "TCP6INTERFACE=",  "TCPLOCALIP=",
+		"TCPLOCALPORT=",   "TCPLOCALHOST=",   "TCPREMOTEIP=",
+		"TCPREMOTEPORT=",  "TCPREMOTEHOST=",  "TCPREMOTEINFO=",
+		"TCP6LOCALIP=",    "TCP6LOCALPORT=",  "TCP6LOCALHOST=",
+		"TCP6REMOTEIP=",   "TCP6REMOTEPORT=", "TCP6REMOTEHOST=",
 		"TCP6REMOTEINFO=",
 	};
 
@@ -276,8 +275,10 @@ static void set_own(struct environment *environment, const char *protocol,
 static void set_ends(struct environment *environment, const char *protocol,
 		     const struct server *server, const struct client *client)
 {
-	const char *form = server->settings->keep_ipv6_form &&
-			   client->family == NET_IPV4 ? "::ffff:" : "";
+	const char *form =
+		server->settings->keep_ipv6_form && client->family == NET_IPV4
+			? "::ffff:"
+			: "";
 	char text[sizeof "::ffff:" + NET_IP_TEXT];
 
 	snprintf(text, sizeof text, "%s%s", form, client->local_ip);
@@ -306,8 +307,8 @@ static int set_variable(struct environment *environment, const char *variable)
 		return 0;
 	}
 	if (environment->count + 1 == environment->room) {
-		larger = realloc(environment->list, 2 * environment->room *
-						    sizeof(char *));
+		larger = realloc(environment->list,
+				 2 * environment->room * sizeof(char *));
 		if (!larger) return -1;
 		environment->list = larger;
 		environment->room *= 2;
@@ -316,12 +317,11 @@ static int set_variable(struct environment *environment, const char *variable)
 	return 0;
 }
 
-static int build_environment(struct server *server,
-			     const struct client *client)
+static int build_environment(struct server *server, const struct client *client)
 {
 	struct environment *environment = &server->environment;
-	bool ipv6 = client->family == NET_IPV6 ||
-		    server->settings->keep_ipv6_form;
+	bool ipv6 =
+		client->family == NET_IPV6 || server->settings->keep_ipv6_form;
 	char interface[IF_NAMESIZE];
 	const char *item;
 	size_t at = 0;
@@ -375,13 +375,14 @@ static enum verdict apply_rules(struct server *server, struct client *client)
 	match->data_length = 0;
 	if (!settings->rules) return ALLOW;
 	if (rules_are_open(server)) {
-		enum table_answer answer = rules_find(&server->rules, &asked,
-						      match);
+		enum table_answer answer =
+			rules_find(&server->rules, &asked, match);
 
 		if (answer == TABLE_ABSENT) match->data_length = 0;
 		if (answer != TABLE_FAILED)
 			return rules_deny(match->data, match->data_length)
-				       ? DENY : ALLOW;
+				       ? DENY
+				       : ALLOW;
 	} else if (errno == ENOENT && settings->allow_without_rules) {
 		return ALLOW;
 	}
@@ -390,11 +391,11 @@ static enum verdict apply_rules(struct server *server, struct client *client)
 
 /* Which addresses the two ends have. */
 static void describe_client(const struct server *server,
-			   const struct sockaddr_storage *remote,
-			   struct client *client)
+			    const struct sockaddr_storage *remote,
+			    struct client *client)
 {
 	struct net_ip ip = server->local_ip;
-	struct sockaddr_storage local = {0};
+	struct sockaddr_storage local = { 0 };
 	socklen_t size = sizeof local;
 	unsigned port;
 
@@ -511,7 +512,7 @@ static void log_refusal(struct server *server, const struct client *client,
 static void serve_client(struct server *server,
 			 const struct sockaddr_storage *remote)
 {
-	struct client client = {0};
+	struct client client = { 0 };
 	enum verdict verdict;
 
 	describe_client(server, remote, &client);
@@ -534,7 +535,7 @@ static void back_off(struct server *server, const char *doing)
 
 static void accept_client(struct server *server)
 {
-	struct sockaddr_storage remote = {0};
+	struct sockaddr_storage remote = { 0 };
 	socklen_t size = sizeof remote;
 
 	/* Descriptor 0 was closed and is the lowest free one, so this is where
@@ -558,7 +559,7 @@ static bool forget_session(struct server *server, pid_t pid)
 		server->sessions[i] = server->sessions[--server->session_count];
 		return true;
 	}
-	return false;           /* a child of whoever exec'ed the server */
+	return false; /* a child of whoever exec'ed the server */
 }
 
 static void reap_sessions(struct server *server)
@@ -578,13 +579,12 @@ static void reap_sessions(struct server *server)
    limit the kernel's backlog keeps the clients. */
 static bool wait_for_client(struct server *server)
 {
-	static const struct timespec pause = {
-		.tv_nsec = BACK_OFF_MS * 1000000L
-	};
+	static const struct timespec pause = { .tv_nsec =
+						       BACK_OFF_MS * 1000000L };
 	struct pollfd listener = { .fd = server->listener, .events = POLLIN };
 	bool paused = server->out_of_something;
-	bool listening = !paused &&
-			 server->session_count < server->settings->limit;
+	bool listening =
+		!paused && server->session_count < server->settings->limit;
 	int ready;
 
 	server->out_of_something = false;
@@ -688,7 +688,8 @@ static struct addrinfo *find_address(const struct settings *settings)
 	printable_text(shown, sizeof shown, settings->host);
 	if (error == EAI_AGAIN || error == EAI_SYSTEM || error == EAI_MEMORY)
 		die_temporary("temporarily unable to figure out IP address for "
-			      "%s: %s", shown,
+			      "%s: %s",
+			      shown,
 			      error == EAI_SYSTEM ? error_text(errno)
 						  : gai_strerror(error));
 	die_temporary("no IP address for %s", shown);
@@ -715,7 +716,7 @@ static bool is_any_address(const struct net_ip *ip)
 static void start_listening(struct server *server)
 {
 	const struct settings *settings = server->settings;
-	struct sockaddr_storage local = {0};
+	struct sockaddr_storage local = { 0 };
 	socklen_t size = sizeof local;
 	const int on = 1, only_ipv6 = strcmp(settings->host, ":0") != 0;
 	struct addrinfo *address = find_address(settings);
@@ -748,7 +749,7 @@ static bool source_routes_are_possible(void)
 {
 	static const char path[] =
 		"/proc/sys/net/ipv4/conf/all/accept_source_route";
-	struct str setting = {0};
+	struct str setting = { 0 };
 	bool possible = file_read(path, &setting, 16) < 0 ||
 			strcmp(setting.data, "0\n") != 0;
 
@@ -776,7 +777,7 @@ static void print_port(const struct server *server)
 	int length = snprintf(text, sizeof text, "%u\n", server->local_port);
 	ssize_t written = write(STDOUT_FILENO, text, (size_t)length);
 
-	(void)written;          /* nobody wants to know */
+	(void)written; /* nobody wants to know */
 }
 
 static void warn_of_missing_look_ups(const struct settings *settings)
@@ -819,14 +820,16 @@ static void read_words(struct settings *settings, int count, char **words)
 static struct settings read_options(int argc, char **argv)
 {
 	struct settings settings = {
-		.verbosity = ERRORS, .limit = 40, .backlog = 20,
+		.verbosity = ERRORS,
+		.limit = 40,
+		.backlog = 20,
 		.look_up_host = true,
 	};
 	int letter;
 
-	while ((letter = option_next(argc, argv,
-				     "46I:1UXpPhHrRoOdDqQvc:x:B:g:u:b:l:t:",
-				     usage)) != -1) {
+	while ((letter = option_next(
+			argc, argv,
+			"46I:1UXpPhHrRoOdDqQvc:x:B:g:u:b:l:t:", usage)) != -1) {
 		switch (letter) {
 		case '4': settings.only_ipv4 = true; break;
 		case '6': settings.keep_ipv6_form = true; break;
@@ -834,7 +837,8 @@ static struct settings read_options(int argc, char **argv)
 		case '1': settings.print_port = true; break;
 		case 'U': take_ids_from_environment(&settings); break;
 		case 'X': settings.allow_without_rules = true; break;
-		case 'p': case 'P': break;      /* checks what -h found */
+		case 'p':
+		case 'P': break; /* checks what -h found */
 		case 'h': settings.look_up_host = true; break;
 		case 'H': settings.look_up_host = false; break;
 		case 'r': settings.look_up_info = true; break;
@@ -847,22 +851,22 @@ static struct settings read_options(int argc, char **argv)
 		case 'Q': settings.verbosity = ERRORS; break;
 		case 'v': settings.verbosity = STATUS; break;
 		case 'c':
-			settings.limit = option_number(letter, 0, MOST_SESSIONS,
-						       usage);
+			settings.limit =
+				option_number(letter, 0, MOST_SESSIONS, usage);
 			break;
 		case 'x': settings.rules = optarg; break;
 		case 'B': settings.banner = *optarg ? optarg : NULL; break;
 		case 'g':
-			settings.group = option_number(letter, 0, UINT_MAX - 1,
-						       usage);
+			settings.group =
+				option_number(letter, 0, UINT_MAX - 1, usage);
 			break;
 		case 'u':
-			settings.user = option_number(letter, 0, UINT_MAX - 1,
-						      usage);
+			settings.user =
+				option_number(letter, 0, UINT_MAX - 1, usage);
 			break;
 		case 'b':
-			settings.backlog = option_number(letter, 0, INT_MAX,
-							 usage);
+			settings.backlog =
+				option_number(letter, 0, INT_MAX, usage);
 			break;
 		case 'l': settings.local_host = optarg; break;
 		case 't': option_number(letter, 0, INT_MAX, usage); break;
@@ -885,8 +889,8 @@ int main(int argc, char **argv)
 	start_listening(&server);
 	drop_privileges(&settings);
 
-	server.clear_ip_options = !settings.keep_ip_options &&
-				  source_routes_are_possible();
+	server.clear_ip_options =
+		!settings.keep_ip_options && source_routes_are_possible();
 	server.path = getenv("PATH");
 	server.sessions = calloc(settings.limit + 1, sizeof(pid_t));
 	if (!server.sessions) fail(&settings, "remember so many sessions");
