@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-enum { READ_AT_ONCE = 4096 };
+enum { READ_AT_ONCE = 1024 };
 
 /* Through the stack: most files are small, and asking the heap for a page to
    read each of them into would cost more than the copy. A regular file has
