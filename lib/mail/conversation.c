@@ -63,28 +63,6 @@ static bool verb_is(const struct conversation *c, const char *verb)
 	return parse_same_word(c->verb, c->verb_length, verb);
 }
 
-/* The byte that ends the verb, whatever it is: servers differ in what they
-   take for one, and "AUTH=PLAIN" or "DATA" and a NUL may mean something. */
-static void end_verb(struct conversation *c, char byte)
-{
-	if (verb_is(c, "AUTH"))
-		c->line = is_blank(byte) || is_ending(byte) ? LINE_MECHANISM
-							    : LINE_SECRET;
-	else if (verb_is(c, "BDAT")) {
-		c->line = LINE_SIZE;
-		c->chunk_left = 0;
-	} else c->line = LINE_REST;
-}
-
-static void add_to_verb(struct conversation *c, char byte)
-{
-	if (!is_letter(byte)) {
-		if (c->verb_length > 0) end_verb(c, byte);
-		else if (!is_blank(byte)) c->line = LINE_REST;
-	} else if (c->verb_length < sizeof c->verb)
-		c->verb[c->verb_length++] = byte;
-}
-
 /* Of AUTH's line, only the mechanism's name is no secret. */
 static void add_to_mechanism(struct conversation *c, char byte)
 {
@@ -97,6 +75,30 @@ static void add_to_mechanism(struct conversation *c, char byte)
 	else if (is_blank(byte) || is_ending(byte))
 		c->mechanism_length = MECHANISM_LIMIT;
 	else c->line = LINE_SECRET;
+}
+
+/* The byte that ends the verb, whatever it is: servers differ in what they
+   take for one, and "AUTH=PLAIN" or "DATA" and a NUL may mean something. */
+static void end_verb(struct conversation *c, char byte)
+{
+	if (verb_is(c, "AUTH")) {
+		c->line = LINE_SECRET;
+		if (!is_blank(byte) && !is_ending(byte)) return;
+		c->line = LINE_MECHANISM;
+		add_to_mechanism(c, byte);
+	} else if (verb_is(c, "BDAT")) {
+		c->line = LINE_SIZE;
+		c->chunk_left = 0;
+	} else c->line = LINE_REST;
+}
+
+static void add_to_verb(struct conversation *c, char byte)
+{
+	if (!is_letter(byte)) {
+		if (c->verb_length > 0) end_verb(c, byte);
+		else if (!is_blank(byte)) c->line = LINE_REST;
+	} else if (c->verb_length < sizeof c->verb)
+		c->verb[c->verb_length++] = byte;
 }
 
 static void add_to_size(struct conversation *c, char byte)

@@ -47,7 +47,6 @@ enum {
 };
 
 static const char synopsis[] = "recordio [ -abe ] program [ arg ... ]";
-static const char hidden_mark[] = "(hidden)";
 
 struct options {
 	bool hide_auth;
@@ -77,6 +76,13 @@ struct direction {
 	char data[ROOM];
 };
 
+/* A log line in the making: the prefix, LOG_UNIT bytes, each of which may
+   become four, a remark and an end. */
+struct log_line {
+	char text[64 + 4 * LOG_UNIT + 64];
+	size_t length;
+};
+
 enum tls_phase {
 	TLS_ABSENT,   /* or declined by the program */
 	TLS_OFFERED,  /* the program may ask for it */
@@ -94,6 +100,7 @@ struct relay {
 	   silent and a client that does not wait to get this far. */
 	deadline patience;
 	bool was_waiting;
+	struct log_line line;
 	unsigned long hidden_bytes; /* of the message that passes now */
 	enum tls_phase phase;
 	struct tls_fds server;  /* the TLS process is at their other ends */
@@ -106,20 +113,14 @@ struct relay {
 
 /* ---- the log ---- */
 
-/* A log line in the making: the prefix, LOG_UNIT bytes, each of which may
-   become four, a remark and an end. */
-struct log_line {
-	char text[64 + 4 * LOG_UNIT + 64];
-	size_t length;
-};
-
-static void start_log_line(const struct relay *relay, struct log_line *line,
-			   const char *mark)
+static struct log_line *start_log_line(struct relay *relay, const char *mark)
 {
+	struct log_line *line = &relay->line;
 	int n = snprintf(line->text, sizeof line->text, "%ld %s ",
 			 (long)relay->program_pid, mark);
 
 	line->length = n > 0 ? (size_t)n : 0;
+	return line;
 }
 
 static void add_to_log_line(struct log_line *line, const char *bytes,
@@ -127,6 +128,11 @@ static void add_to_log_line(struct log_line *line, const char *bytes,
 {
 	memcpy(line->text + line->length, bytes, length);
 	line->length += length;
+}
+
+static void add_text(struct log_line *line, const char *text)
+{
+	add_to_log_line(line, text, strlen(text));
 }
 
 static void add_escaped(struct log_line *line, const char *bytes, size_t length)
@@ -154,42 +160,40 @@ static void write_log_line(struct log_line *line)
 
 /* At most LOG_UNIT bytes, a newline only at their end; those behind `shown`
    are kept back. */
-static void log_data(const struct relay *relay, const char *mark,
-		     const char *bytes, size_t length, size_t shown)
+static void log_data(struct relay *relay, const char *mark, const char *bytes,
+		     size_t length, size_t shown)
 {
-	struct log_line line;
+	struct log_line *line = start_log_line(relay, mark);
 	bool whole = bytes[length - 1] == '\n';
 	bool hides = shown < length;
 
-	start_log_line(relay, &line, mark);
-	if (shown == length && whole) shown--;
-	if (relay->options.escape) add_escaped(&line, bytes, shown);
-	else add_to_log_line(&line, bytes, shown);
-	if (hides) add_to_log_line(&line, hidden_mark, sizeof hidden_mark - 1);
-	add_to_log_line(&line, whole ? " " : "+", 1);
-	write_log_line(&line);
+	if (!hides && whole) shown--;
+	if (relay->options.escape) add_escaped(line, bytes, shown);
+	else add_to_log_line(line, bytes, shown);
+	if (hides) add_text(line, "(hidden)");
+	add_text(line, whole ? " " : "+");
+	write_log_line(line);
 }
 
-static void log_end_of_input(const struct relay *relay, const char *mark)
+static void log_end_of_input(struct relay *relay, const char *mark)
 {
-	struct log_line line;
+	struct log_line *line = start_log_line(relay, mark);
 
-	start_log_line(relay, &line, mark);
-	add_to_log_line(&line, "[EOF]", 5);
-	write_log_line(&line);
+	add_text(line, "[EOF]");
+	write_log_line(line);
 }
 
 static void log_hidden_message(struct relay *relay, const char *ending)
 {
-	struct log_line line;
-	int n;
+	struct log_line *line;
+	char remark[64];
 
 	if (relay->hidden_bytes == 0) return;
-	start_log_line(relay, &line, relay->from_client.mark);
-	n = snprintf(line.text + line.length, sizeof line.text - line.length,
-		     "(%lu bytes hidden)%s", relay->hidden_bytes, ending);
-	if (n > 0) line.length += (size_t)n;
-	write_log_line(&line);
+	line = start_log_line(relay, relay->from_client.mark);
+	snprintf(remark, sizeof remark, "(%lu bytes hidden)%s",
+		 relay->hidden_bytes, ending);
+	add_text(line, remark);
+	write_log_line(line);
 	relay->hidden_bytes = 0;
 }
 
@@ -535,18 +539,27 @@ static bool find_tls(struct tls_fds *tls)
 	return true;
 }
 
+/* Where 0, 1 or 2 was not open, it stays so: it is the connection's, or the
+   log's, and the relay meets the error there. */
+static int keep_off_standard(int fd)
+{
+	int moved = fd;
+
+	if (fd <= STDERR_FILENO) {
+		moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		close(fd);
+	}
+	if (moved < 0) die_temporary("unable to create pipe:");
+	return moved;
+}
+
 static void make_pipe(int *read_end, int *write_end)
 {
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC) < 0) die_temporary("unable to create pipe:");
-	if (ends[0] <= STDERR_FILENO) {
-		/* 0, 1 or 2 is not open: there is no connection, or no log. */
-		errno = EBADF;
-		die_temporary("unable to create pipe:");
-	}
-	*read_end = ends[0];
-	*write_end = ends[1];
+	*read_end = keep_off_standard(ends[0]);
+	*write_end = keep_off_standard(ends[1]);
 }
 
 static void make_control_socket(int *one_end, int *other_end)
@@ -555,8 +568,8 @@ static void make_control_socket(int *one_end, int *other_end)
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
 		die_temporary("unable to create pipe:");
-	*one_end = ends[0];
-	*other_end = ends[1];
+	*one_end = keep_off_standard(ends[0]);
+	*other_end = keep_off_standard(ends[1]);
 }
 
 static void close_range_of(int first, int last)
