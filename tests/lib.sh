@@ -94,6 +94,11 @@ need() {
 	done
 }
 
+# is_dynamic PROGRAM: it needs the system's shared libraries
+is_dynamic() {
+	ldd "$1" 2>/dev/null | grep -q 'libc\.'
+}
+
 # wait_until COMMAND…: until it succeeds; fails when it has not for 20 seconds.
 wait_until() {
 	tries=0

@@ -29,6 +29,10 @@ if [ "$uid" -eq 0 ]; then
 	chmod 777 "$work/Maildir" "$work/Maildir"/*
 fi
 
+# 3 MB are not enough for the system's shared libraries.
+limit=3000000
+if is_dynamic "$bin/qmail-smtpd"; then limit=30000000; fi
+
 port=$(free_port)
 mkdir -p "$work/service/smtpd/log"
 cd "$work/service/smtpd" || exit
@@ -36,7 +40,8 @@ echo '127.:allow,RELAYCLIENT=""' | tcprules smtp.cdb smtp.tmp
 cat >run <<END
 #!/bin/sh
 LOCAL=\`head -1 "\$CONTROLDIR/me"\`
-exec softlimit -m 3000000 tcpserver -v -R -l "\$LOCAL" -x smtp.cdb -c 20 $become 0 $port qmail-smtpd 2>&1
+exec softlimit -m $limit tcpserver -v -R -l "\$LOCAL" -x smtp.cdb -c 20 \\
+	$become 0 $port qmail-smtpd 2>&1
 END
 printf '#!/bin/sh\nexec multilog t s100000 n20 ./main\n' >log/run
 chmod 755 run log/run

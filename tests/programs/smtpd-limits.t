@@ -19,12 +19,14 @@ replies() {
 }
 
 cat >"$work/slow.txt" <<'END'
-control timeoutsmtpd 1
 == a client that sends a byte now and then is served
+control timeoutsmtpd 2
 R: HE
-WAIT 0.7
-R: LO x\r
-WAIT 0.7
+WAIT 0.9
+R: LO x
+WAIT 0.9
+R: \r
+WAIT 0.9
 R: \n
 S: 220 *
 S: 250 *
@@ -34,15 +36,18 @@ C: DATA
 S*2: 250 ok
 S: 354 *
 R: a\r
-WAIT 0.7
+WAIT 0.9
 R: \n.
-WAIT 0.7
-R: \r\n
+WAIT 0.9
+R: \r
+WAIT 0.9
+R: \n
 S: 250 ok * qp *
 E: *
 M: a\n
 
 == one that stops in a command line hears of it
+control timeoutsmtpd 1
 S: 220 *
 R: NOO
 S: 451 timeout (#4.4.2)
@@ -50,6 +55,7 @@ EOF
 STATUS: 1
 
 == one that stops within a line that is too long, too
+control timeoutsmtpd 1
 S: 220 *
 R: \{5000:x}
 S: 451 timeout (#4.4.2)
@@ -79,20 +85,20 @@ replies '23: a line of 50 MB is one 500' <<'END'
 1 500 line too long (#5.5.2)
 1 502 unimplemented (#5.5.1)
 END
-memory 1024 'and needs no memory'
+memory 4096 'and needs no memory'
 
 flooded=$(flood '{1000:x}\0{3000:NOOP }\r\n' 5000 smtpd 2>&1)
 replies '23: each of 5,000 long lines is one 500' <<'END'
 5000 500 line too long (#5.5.2)
 2 502 unimplemented (#5.5.1)
 END
-memory 1024 'and they need no memory'
+memory 4096 'and they need no memory'
 
 flooded=$(flood 'JUNK\r\n\n' 50000 smtpd 2>&1)
 replies '37: 100,000 commands that nobody knows' <<'END'
 100002 502 unimplemented (#5.5.1)
 END
-memory 1024 'they need no memory either'
+memory 4096 'they need no memory either'
 
 flooded=$(flood 'MAIL FROM:<{800:x}@client.example>\r\nRSET\r\n' 50000 \
 	smtpd 2>&1)
@@ -101,7 +107,7 @@ replies '50,000 transactions that come to nothing' <<'END'
 50000 250 ok
 2 502 unimplemented (#5.5.1)
 END
-memory 1024 'nor do those'
+memory 4096 'nor do those'
 
 # RFC 5321 section 4.5.3.1.10: 452 and the ones before stay; what limit there is
 # must be over a hundred.
