@@ -3,8 +3,6 @@
 # SPDX-License-Identifier: ISC
 # shellcheck shell=sh
 
-# A leak is no exit code of a program that ends.
-export ASAN_OPTIONS=detect_leaks=0
 # Postfix's test programs, unpacked: the package would start a server.
 # shellcheck disable=SC2034,SC2154 # for the tests; from lib.sh
 postfix=${POSTFIX:-$top/build/deps/peers/postfix}

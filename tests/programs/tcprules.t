@@ -4,9 +4,6 @@
 . "$(dirname "$0")/../lib.sh"
 reference=/usr/bin/tcprules
 need cdb "$reference"
-# What a sanitizer finds at the exit of a program is not what this is about, and
-# it cannot look while strace does.
-export ASAN_OPTIONS=detect_leaks=0
 cd "$work" || exit 1
 
 # compile RULES: ours into ours.cdb; its messages in errors, its exit code in

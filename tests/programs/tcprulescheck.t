@@ -4,7 +4,6 @@
 # SPDX-License-Identifier: ISC
 . "$(dirname "$0")/../lib.sh"
 need cdb /usr/bin/tcprules /usr/bin/tcprulescheck
-export ASAN_OPTIONS=detect_leaks=0
 cd "$work" || exit 1
 
 cat >rules <<'END'
