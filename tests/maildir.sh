@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: ISC
 # shellcheck shell=sh
 
-
 # envelope SENDER RECIPIENT…: into $work/envelope
 envelope() {
 	{
