@@ -1,0 +1,42 @@
+/* The environment of a session's program (tcp-environ(5)).
+   SPDX-License-Identifier: ISC */
+#ifndef TCPSERVER_ENVIRONMENT_H
+#define TCPSERVER_ENVIRONMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/str.h"
+#include "settings.h"
+#include "system/net.h"
+
+/* The two ends of a connection; a dotted quad for whoever comes by IPv4. */
+struct client {
+	enum net_family family;
+	unsigned scope; /* of a link-local address, or 0 */
+	char local_ip[NET_IP_TEXT];
+	unsigned local_port;
+	char remote_ip[NET_IP_TEXT];
+	unsigned remote_port;
+};
+
+/* What a program is given: our variables, a rule's, and the inherited ones
+   that have none of our names. Made anew for each client in the same memory. */
+struct environment {
+	const char **inherited;
+	size_t inherited_count;
+	const char **list;
+	size_t count;
+	size_t room;
+	struct str text; /* of our variables; never moves */
+};
+
+/* Keeps what the server itself was given, but for our own names. */
+void inherit_environment(struct environment *, const struct settings *);
+
+/* Makes the list for this client and its rule's data, which must live as long
+   as the list is used. 0, or -1 when memory has run out. */
+int build_environment(struct environment *, const struct settings *,
+		      const struct client *, const char *rule, size_t length);
+
+#endif
