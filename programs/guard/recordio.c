@@ -39,7 +39,10 @@
 #include "system/stream.h"
 
 enum {
-	LOG_UNIT = 256,       /* a log line holds at most so many bytes */
+	LOG_UNIT = 256, /* a log line holds at most so many bytes */
+	/* The prefix, LOG_UNIT bytes, each of which may become four, a remark
+	   and an end. */
+	LOG_LINE = 64 + 4 * LOG_UNIT + 64,
 	ROOM = 64 * LOG_UNIT, /* what one read may take */
 	REPLY_SECONDS = 5,    /* see struct relay, patience */
 	POLL_SECONDS = 3600,
@@ -76,10 +79,11 @@ struct direction {
 	char data[ROOM];
 };
 
-/* A log line in the making: the prefix, LOG_UNIT bytes, each of which may
-   become four, a remark and an end. */
-struct log_line {
-	char text[64 + 4 * LOG_UNIT + 64];
+/* Lines on their way to the log. Those of one read leave together, and never
+   more of them than a pipe takes in one piece, so that the lines of several
+   sessions on one log stay whole. */
+struct log {
+	char text[PIPE_BUF];
 	size_t length;
 };
 
@@ -100,7 +104,7 @@ struct relay {
 	   silent and a client that does not wait to get this far. */
 	deadline patience;
 	bool was_waiting;
-	struct log_line line;
+	struct log log;
 	unsigned long hidden_bytes; /* of the message that passes now */
 	enum tls_phase phase;
 	struct tls_fds server;  /* the TLS process is at their other ends */
@@ -113,29 +117,40 @@ struct relay {
 
 /* ---- the log ---- */
 
-static struct log_line *start_log_line(struct relay *relay, const char *mark)
+/* A log that cannot be written is no reason to stop mail. */
+static void write_log(struct relay *relay)
 {
-	struct log_line *line = &relay->line;
-	int n = snprintf(line->text, sizeof line->text, "%ld %s ",
-			 (long)relay->program_pid, mark);
+	struct log *log = &relay->log;
+	size_t length = log->length;
 
-	line->length = n > 0 ? (size_t)n : 0;
-	return line;
+	log->length = 0;
+	if (length && write(STDERR_FILENO, log->text, length) < 0) return;
 }
 
-static void add_to_log_line(struct log_line *line, const char *bytes,
-			    size_t length)
+static struct log *start_log_line(struct relay *relay, const char *mark)
 {
-	memcpy(line->text + line->length, bytes, length);
-	line->length += length;
+	struct log *log = &relay->log;
+	int n;
+
+	if (sizeof log->text - log->length < LOG_LINE) write_log(relay);
+	n = snprintf(log->text + log->length, LOG_LINE, "%ld %s ",
+		     (long)relay->program_pid, mark);
+	log->length += n > 0 ? (size_t)n : 0;
+	return log;
 }
 
-static void add_text(struct log_line *line, const char *text)
+static void add_bytes(struct log *log, const char *bytes, size_t length)
 {
-	add_to_log_line(line, text, strlen(text));
+	memcpy(log->text + log->length, bytes, length);
+	log->length += length;
 }
 
-static void add_escaped(struct log_line *line, const char *bytes, size_t length)
+static void add_text(struct log *log, const char *text)
+{
+	add_bytes(log, text, strlen(text));
+}
+
+static void add_escaped(struct log *log, const char *bytes, size_t length)
 {
 	static const char digits[] = "0123456789abcdef";
 
@@ -146,16 +161,14 @@ static void add_escaped(struct log_line *line, const char *bytes, size_t length)
 
 		/* A backslash too, or the log would be ambiguous. */
 		if (byte < 32 || byte > 126 || byte == '\\')
-			add_to_log_line(line, escaped, sizeof escaped);
-		else add_to_log_line(line, bytes + i, 1);
+			add_bytes(log, escaped, sizeof escaped);
+		else add_bytes(log, bytes + i, 1);
 	}
 }
 
-/* A log that cannot be written is no reason to stop mail. */
-static void write_log_line(struct log_line *line)
+static void end_log_line(struct log *log)
 {
-	line->text[line->length++] = '\n';
-	if (write(STDERR_FILENO, line->text, line->length) < 0) return;
+	log->text[log->length++] = '\n';
 }
 
 /* At most LOG_UNIT bytes, a newline only at their end; those behind `shown`
@@ -163,37 +176,37 @@ static void write_log_line(struct log_line *line)
 static void log_data(struct relay *relay, const char *mark, const char *bytes,
 		     size_t length, size_t shown)
 {
-	struct log_line *line = start_log_line(relay, mark);
+	struct log *log = start_log_line(relay, mark);
 	bool whole = bytes[length - 1] == '\n';
 	bool hides = shown < length;
 
 	if (!hides && whole) shown--;
-	if (relay->options.escape) add_escaped(line, bytes, shown);
-	else add_to_log_line(line, bytes, shown);
-	if (hides) add_text(line, "(hidden)");
-	add_text(line, whole ? " " : "+");
-	write_log_line(line);
+	if (relay->options.escape) add_escaped(log, bytes, shown);
+	else add_bytes(log, bytes, shown);
+	if (hides) add_text(log, "(hidden)");
+	add_text(log, whole ? " " : "+");
+	end_log_line(log);
 }
 
 static void log_end_of_input(struct relay *relay, const char *mark)
 {
-	struct log_line *line = start_log_line(relay, mark);
+	struct log *log = start_log_line(relay, mark);
 
-	add_text(line, "[EOF]");
-	write_log_line(line);
+	add_text(log, "[EOF]");
+	end_log_line(log);
 }
 
 static void log_hidden_message(struct relay *relay, const char *ending)
 {
-	struct log_line *line;
+	struct log *log;
 	char remark[64];
 
 	if (relay->hidden_bytes == 0) return;
-	line = start_log_line(relay, relay->from_client.mark);
+	log = start_log_line(relay, relay->from_client.mark);
 	snprintf(remark, sizeof remark, "(%lu bytes hidden)%s",
 		 relay->hidden_bytes, ending);
-	add_text(line, remark);
-	write_log_line(line);
+	add_text(log, remark);
+	end_log_line(log);
 	relay->hidden_bytes = 0;
 }
 
@@ -319,6 +332,7 @@ static void end_control(struct relay *relay)
 static _Noreturn void end_relay(struct relay *relay)
 {
 	log_hidden_message(relay, "+");
+	write_log(relay);
 	_exit(EXIT_DONE);
 }
 
@@ -355,6 +369,7 @@ static bool has_to_write(const struct direction *d)
 static void pass_on(struct relay *relay, struct direction *d)
 {
 	record(relay, d);
+	write_log(relay);
 	if (has_to_write(d) && d->kind != STREAM_PIPE) write_on(relay, d);
 }
 
@@ -480,6 +495,7 @@ static _Noreturn void run_relay(struct relay *relay)
 		struct pollfd watched[COUNT];
 		int ready;
 
+		write_log(relay);
 		for (size_t i = 0; i < COUNT; i++)
 			watched[i] = watch(relay, directions[i]);
 		ready = poll(watched, COUNT, next_timeout(relay));
