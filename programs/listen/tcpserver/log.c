@@ -8,7 +8,7 @@
 
 enum { LOG_ROOM = 1024 }; /* more than a session's lines need */
 
-static const char *show_name(char *shown, const char *name)
+static void show_name(char *shown, const char *name)
 {
 	size_t i;
 
@@ -20,14 +20,13 @@ static const char *show_name(char *shown, const char *name)
 	}
 	memcpy(shown + i, i < SHOWN_BYTES ? "" : "...",
 	       i < SHOWN_BYTES ? sizeof "" : sizeof "...");
-	return shown;
 }
 
 void prepare_log(struct server *server)
 {
 	const char *name = server->settings->local_host;
 
-	show_name(server->local_host_shown, name ? name : "");
+	if (name) show_name(server->local_host_shown, name);
 	str_reserve(&server->log, LOG_ROOM);
 }
 
