@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/str.h"
 
-#include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,16 +12,50 @@
 int str_memory_exit = EXIT_TRY_AGAIN;
 void (*str_memory_farewell)(void);
 
+/* A sanitizer sees the ends of strings only on the heap. */
+#ifndef STR_NURSERY
+#define STR_NURSERY 4096
+#endif
+
+/* The first strings live here. A program of the chain needs a few short ones,
+   and starting the heap for them would be an eighth of its start-up. */
+static struct {
+	char bytes[STR_NURSERY];
+	size_t used;
+} nursery;
+
+static bool is_in_nursery(const char *data)
+{
+	return data >= nursery.bytes &&
+	       data < nursery.bytes + sizeof nursery.bytes;
+}
+
+/* As realloc. */
+static char *move(const struct str *s, size_t room)
+{
+	char *moved;
+
+	if (s->data && !is_in_nursery(s->data)) return realloc(s->data, room);
+	if (room <= sizeof nursery.bytes - nursery.used) {
+		moved = nursery.bytes + nursery.used;
+		nursery.used += room;
+	} else {
+		moved = malloc(room);
+	}
+	if (moved && s->data) memcpy(moved, s->data, s->length + 1);
+	return moved;
+}
+
 void str_reserve(struct str *s, size_t more)
 {
-	size_t wanted, room = 0;
+	size_t wanted, room;
 	char *moved = NULL;
 
 	if (more < s->room && s->length < s->room - more) return;
 	if (more < SIZE_MAX / 4 && s->length < SIZE_MAX / 4) {
 		wanted = s->length + more + 1;
 		room = wanted + wanted / 2 + 32;
-		moved = realloc(s->data, room);
+		moved = move(s, room);
 	}
 	if (!moved) {
 		note("fatal: out of memory");
@@ -71,7 +105,9 @@ void str_clear(struct str *s)
 
 void str_free(struct str *s)
 {
-	free(s->data);
+	if (!is_in_nursery(s->data)) free(s->data);
+	else if (s->data + s->room == nursery.bytes + nursery.used)
+		nursery.used -= s->room;
 	*s = (struct str){ 0 };
 }
 

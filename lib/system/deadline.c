@@ -43,3 +43,14 @@ int deadline_wait(int fd, short events, deadline end)
 		if (ready == 0 && left != INT_MAX) return 0;
 	}
 }
+
+int deadline_wait_for(int fd, short events, unsigned long seconds)
+{
+	struct pollfd watched = { .fd = fd, .events = events };
+	int milliseconds = seconds > INT_MAX / 1000 ? -1 : (int)seconds * 1000;
+	int ready;
+
+	do ready = poll(&watched, 1, milliseconds);
+	while (ready < 0 && errno == EINTR);
+	return ready;
+}

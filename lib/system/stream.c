@@ -12,7 +12,6 @@
 
 ssize_t stream_fill(struct stream_in *in)
 {
-	deadline end = deadline_in(in->seconds);
 	ssize_t n;
 
 	if (in->start == in->end) in->start = in->end = 0;
@@ -26,7 +25,7 @@ ssize_t stream_fill(struct stream_in *in)
 		return -1;
 	}
 	do {
-		int ready = deadline_wait(in->fd, POLLIN, end);
+		int ready = deadline_wait_for(in->fd, POLLIN, in->seconds);
 
 		if (ready == 0) errno = ETIMEDOUT;
 		if (ready <= 0) return -1;
@@ -64,8 +63,6 @@ ssize_t stream_write_some(int fd, enum stream_kind *kind, const void *bytes,
 
 static int write_all(struct stream_out *out, const char *bytes, size_t length)
 {
-	deadline end = deadline_in(out->seconds);
-
 	while (length > 0) {
 		ssize_t n = 0;
 
@@ -73,7 +70,8 @@ static int write_all(struct stream_out *out, const char *bytes, size_t length)
 			n = stream_write_some(out->fd, &out->kind, bytes,
 					      length);
 		if (n == 0) {
-			int ready = deadline_wait(out->fd, POLLOUT, end);
+			int ready = deadline_wait_for(out->fd, POLLOUT,
+						      out->seconds);
 
 			if (ready == 0) errno = ETIMEDOUT;
 			if (ready <= 0) return -1;
@@ -84,7 +82,6 @@ static int write_all(struct stream_out *out, const char *bytes, size_t length)
 		if (n == 0) continue;
 		bytes += n;
 		length -= (size_t)n;
-		end = deadline_in(out->seconds);
 	}
 	return 0;
 }
