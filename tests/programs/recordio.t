@@ -432,6 +432,48 @@ if command -v mailfront >/dev/null; then
 	like "$(tr -d '\015' <"$work/log")" ' < MAIL FROM:<a@b> $' 'and recorded inside TLS'
 fi
 
+# A TLS process that speaks as soon as it is asked, and a program that has much
+# to say before: not one byte of it may come late.
+cat >"$work/eager" <<'EOF'
+#!/usr/bin/perl
+use strict;
+use warnings;
+use Socket;
+$^F = 99;
+socketpair my $control, my $program, AF_UNIX, SOCK_STREAM, 0 or die;
+if (!fork) {
+	close $program;
+	sysread $control, my $byte, 1;
+	syswrite STDOUT, "TLS begins";
+	exit;
+}
+close $control;
+$ENV{SSLCTLFD} = fileno $program;
+open my $read, '<', '/dev/null' or die;
+open my $write, '>', '/dev/null' or die;
+@ENV{'SSLREADFD', 'SSLWRITEFD'} = (fileno $read, fileno $write);
+exec @ARGV;
+EOF
+run on-socket end -- perl "$work/eager" recordio perl -e '
+	open my $control, ">&=", $ENV{SSLCTLFD} or die;
+	fcntl STDOUT, 1031, 1 << 20; # F_SETPIPE_SZ: it all lies in the pipe
+	syswrite STDOUT, "x" x 1_000_000; syswrite $control, "y"'
+is "$(wc -c <"$work/out" | tr -d ' ')$(tail -c 11 "$work/out")" '1000010xTLS begins' \
+	'TLS is not asked for before all that was said in the clear is out'
+
+# And one that waits for the client's first words, of which recordio must not
+# take any, however long the program thinks between the 220 and its request.
+sed 's/syswrite STDOUT, "TLS begins"/local $\/; print "TLS read ", <STDIN>/' \
+	"$work/eager" >"$work/late"
+rm -f "$work/flag"
+run on-socket 'send=STARTTLS\r\n' 'expect=220 go\r\n' 'send=client hello' shut \
+	touch="$work/flag" end -- perl "$work/late" recordio perl -e '
+	$| = 1; open my $control, ">&=", $ENV{SSLCTLFD} or die;
+	print "220 hello\r\n"; <STDIN>; print "220 go\r\n";
+	until (-e $ARGV[0]) { select undef, undef, undef, 0.01 }
+	select undef, undef, undef, 0.1; syswrite $control, "y"' "$work/flag"
+like "$out" '^TLS read client hello$' 'not one byte of the TLS is taken from the connection'
+
 # --- variables that offer nothing
 for value in 0 1 x '' 99; do
 	export SSLCTLFD="$value" SSLREADFD="$value" SSLWRITEFD="$value"
