@@ -46,22 +46,24 @@ static char *move(const struct str *s, size_t room)
 	return moved;
 }
 
+static _Noreturn void die_of_memory(void)
+{
+	note("fatal: out of memory");
+	if (str_memory_farewell) str_memory_farewell();
+	exit(str_memory_exit);
+}
+
 void str_reserve(struct str *s, size_t more)
 {
 	size_t wanted, room;
-	char *moved = NULL;
+	char *moved;
 
 	if (more < s->room && s->length < s->room - more) return;
-	if (more < SIZE_MAX / 4 && s->length < SIZE_MAX / 4) {
-		wanted = s->length + more + 1;
-		room = wanted + wanted / 2 + 32;
-		moved = move(s, room);
-	}
-	if (!moved) {
-		note("fatal: out of memory");
-		if (str_memory_farewell) str_memory_farewell();
-		exit(str_memory_exit);
-	}
+	if (more > SIZE_MAX / 4 || s->length > SIZE_MAX / 4) die_of_memory();
+	wanted = s->length + more + 1;
+	room = wanted + wanted / 2 + 32;
+	moved = move(s, room);
+	if (!moved) die_of_memory();
 	if (!s->data) moved[0] = '\0';
 	s->data = moved;
 	s->room = room;
