@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -15,6 +16,8 @@
 #include "base/str.h"
 
 static const char default_path[] = "/bin:/usr/bin";
+
+enum { LOOK_AGAIN_MS = 50 };
 
 int process_exec(char *const argv[], char *const environment[],
 		 const char *path)
@@ -69,25 +72,37 @@ int process_drop_privileges(uid_t user, gid_t group, const char **what)
 	return 0;
 }
 
-int process_wait(pid_t child, deadline end, int *status)
+/* A pidfd lets poll keep the deadline with no signal handler. Where there is
+   none (descriptors have run out, or the kernel is older than 5.3) this comes
+   back after a while. True when the child has ended. */
+static bool wait_for_end(pid_t child, deadline end)
 {
-	pid_t reaped;
-	int watch, ready;
+	int watch = (int)syscall(SYS_pidfd_open, child, 0);
+	int left = deadline_left(end), ready = -1;
 
-	/* Mostly it has just ended, and one call is enough. */
-	reaped = waitpid(child, status, WNOHANG);
-	if (reaped != 0) return reaped == child ? 0 : -1;
-	/* A pidfd lets poll keep the deadline with no signal handler. */
-	watch = (int)syscall(SYS_pidfd_open, child, 0);
 	if (watch >= 0) {
 		ready = deadline_wait(watch, POLLIN, end);
 		close(watch);
-		if (ready == 0) {
-			errno = ETIMEDOUT;
-			return -1;
-		}
 	}
-	do reaped = waitpid(child, status, 0);
-	while (reaped < 0 && errno == EINTR);
-	return reaped == child ? 0 : -1;
+	if (ready >= 0) return ready > 0;
+	poll(NULL, 0, left < 0 || left > LOOK_AGAIN_MS ? LOOK_AGAIN_MS : left);
+	return false;
+}
+
+int process_wait(pid_t child, deadline end, int *status)
+{
+	/* Mostly it has just ended, and one call is enough. */
+	int options = WNOHANG;
+
+	for (;;) {
+		pid_t reaped = waitpid(child, status, options);
+
+		if (reaped == child) return 0;
+		if (reaped < 0 && errno != EINTR) return -1;
+		if (reaped < 0) continue;
+		if (deadline_left(end) == 0) break;
+		if (wait_for_end(child, end)) options = 0;
+	}
+	errno = ETIMEDOUT;
+	return -1;
 }

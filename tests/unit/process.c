@@ -1,0 +1,60 @@
+/* Waiting for a child, also where no descriptor is left to wait with.
+   SPDX-License-Identifier: ISC */
+#include "system/process.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tap.h"
+
+enum { MUCH_LATER = 10 };
+
+static pid_t start_child(unsigned seconds)
+{
+	pid_t child = fork();
+
+	if (child != 0) return child;
+	sleep(seconds);
+	_exit(7);
+}
+
+static void wait_with(const char *how)
+{
+	pid_t child = start_child(MUCH_LATER);
+	int status = 0;
+
+	printf("# %s\n", how);
+	errno = 0;
+	is_number(process_wait(child, deadline_in(0), &status), -1,
+		  "no time to wait");
+	is_number(errno, ETIMEDOUT, "the deadline has passed");
+	is_number(process_wait(child, deadline_in(1), &status), -1,
+		  "a second is not enough");
+	is_number(errno, ETIMEDOUT, "the deadline has passed again");
+	is_number(kill(child, 0), 0, "the child lives on");
+	kill(child, SIGKILL);
+	is_number(process_wait(child, deadline_in(MUCH_LATER), &status), 0,
+		  "it is killed");
+	ok(WIFSIGNALED(status), "and that is its status");
+	is_number(process_wait(child, deadline_in(0), &status), -1,
+		  "it is gone");
+	is_number(errno, ECHILD, "there is no such child");
+	is_number(process_wait(start_child(1), DEADLINE_NEVER, &status), 0,
+		  "with all the time there is");
+	is_number(WEXITSTATUS(status), 7, "the exit code");
+}
+
+int main(void)
+{
+	struct rlimit few;
+
+	wait_with("descriptors enough");
+	getrlimit(RLIMIT_NOFILE, &few);
+	few.rlim_cur = STDERR_FILENO + 1;
+	setrlimit(RLIMIT_NOFILE, &few);
+	wait_with("no descriptor left");
+	return done_testing();
+}
