@@ -65,11 +65,49 @@ STATUS: 1
 == 32: timeoutsmtpd 0 is a second
 control timeoutsmtpd 0
 S: 220 *
+WAIT 0.3
+C: NOOP
+S: 250 ok
 S: 451 timeout (#4.4.2)
 EOF
 STATUS: 1
 END
 dialogues "$work/slow.txt"
+
+# What the queue program is not given, it cannot have accepted; it may say so all
+# the same, when it is one that throws messages away.
+cat >"$work/discarded.txt" <<'END'
+env SMTPD_QUEUE_DISCARD=1
+queue no-envelope exit=1
+== a message that is too big is refused, not discarded
+env DATABYTES=1000
+S: 220 *
+C: MAIL FROM:<>
+C: RCPT TO:<u@example.org>
+C: DATA
+S*2: 250 ok
+S: 354 *
+R: \{100:a line of a message that is too big\r\n}.\r\n
+S: 552 sorry, that message size exceeds my databytes limit (#5.3.4)
+== nor is one that loops
+S: 220 *
+C: MAIL FROM:<>
+C: RCPT TO:<u@example.org>
+C: DATA
+S*2: 250 ok
+S: 354 *
+R: \{100:Received: x\r\n}.\r\n
+S: 554 too many hops, this message is looping (#5.4.6)
+END
+dialogues "$work/discarded.txt"
+
+# Whoever ignores SIGCHLD hands that down, and the kernel then keeps no exit
+# codes: smtpd could not know of a message that it was queued.
+echo mx.example.org >"$work/me"
+orphaned=$(printf '%s\r\n' 'MAIL FROM:<>' 'RCPT TO:<postmaster>' DATA . QUIT |
+	CONTROLDIR=$work QUEUE_DIR=$work QMAILQUEUE=$tests/queue-stub \
+		perl -e '$SIG{CHLD} = "IGNORE"; exec @ARGV' smtpd 2>&1)
+like "$orphaned" '^250 ok [0-9]+ qp' 'a queue program where SIGCHLD was ignored'
 
 mkdir "$work/control" "$work/queue"
 echo mx.example.org >"$work/control/me"

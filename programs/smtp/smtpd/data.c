@@ -110,15 +110,17 @@ static void reply_queued(struct session *session)
 static void report(struct session *session, const struct reception *reception,
 		   const struct queue_result *result)
 {
-	if (result->verdict == QUEUE_ACCEPTS) {
-		if (result->exit_code != 0) log_discarded(session);
-		reply_queued(session);
-	} else if (reception->hops.count >= MOST_HOPS) {
+	/* These two were abandoned: a program that may throw messages away
+	   says of them, too, that it has. */
+	if (reception->hops.count >= MOST_HOPS) {
 		log_looping(session);
 		reply(session, REPLY_LOOPING);
 	} else if (reception->too_big) {
 		log_too_big(session);
 		reply(session, REPLY_TOO_BIG);
+	} else if (result->verdict == QUEUE_ACCEPTS) {
+		if (result->exit_code != 0) log_discarded(session);
+		reply_queued(session);
 	} else {
 		log_queue_failure(session, result);
 		reply_part(session, result->verdict == QUEUE_REFUSES

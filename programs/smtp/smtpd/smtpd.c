@@ -134,6 +134,8 @@ int main(int argc, char **argv)
 	while (option_next(argc, argv, "", synopsis) != -1) continue;
 	survive(SIGPIPE);
 	survive(SIGXFSZ);
+	/* Ignored, it would take the queue program's exit code away. */
+	signal(SIGCHLD, SIG_DFL);
 	session_open(&session);
 	delay_greeting(argc, argv);
 	read_settings();
