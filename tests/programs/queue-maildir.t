@@ -394,6 +394,16 @@ is "$(sed -n 's/^other //p' "$work"/A/new/* | sort -n | uniq -u | wc -l)" 25 'tw
 run
 is "$code$(files A/new A/tmp)" 051 'and the same once more is one more'
 
+# --- one recipient, a thousand times: not a million attempts to have a file
+maildirs A
+message again
+cp "$work/envelope" "$work/envelope.before"
+# shellcheck disable=SC2046 # a word each
+envelope s@x $(yes one@example.org | head -n 1000)
+run sh -c 'ulimit -t 1; exec queue-maildir'
+is "$code$(files A/new)$(files A/tmp)" 010000 'a thousand copies in less than a second of work'
+mv "$work/envelope.before" "$work/envelope"
+
 # --- 100 MB
 if [ -z "${SANITIZE:-}" ]; then
 	seq 1 13000000 | head -c 104857600 >"$work/message"

@@ -299,10 +299,30 @@ static enum claim claim_slot(struct job *job, struct delivery *delivery)
 	return claim;
 }
 
+static bool same_maildir(const struct delivery *a, const struct delivery *b)
+{
+	return a->maildir_length == b->maildir_length &&
+	       memcmp(a->maildir, b->maildir, a->maildir_length) == 0;
+}
+
+/* A recipient who is named again gets one more copy. The slots up to that of
+   his last one are taken, by ourselves: to try them all would be a million
+   system calls for a thousand names. */
+static unsigned first_slot(const struct job *job,
+			   const struct delivery *delivery)
+{
+	for (const struct delivery *at = delivery; at > job->deliveries;) {
+		at--;
+		if (at->hash == delivery->hash && same_maildir(at, delivery))
+			return at->slot + 1;
+	}
+	return 0;
+}
+
 static int claim_file(struct job *job, struct delivery *delivery)
 {
-	for (delivery->slot = 0; delivery->slot < SLOT_LIMIT;
-	     delivery->slot++) {
+	for (delivery->slot = first_slot(job, delivery);
+	     delivery->slot < SLOT_LIMIT; delivery->slot++) {
 		switch (claim_slot(job, delivery)) {
 		case CLAIM_GOT: return 0;
 		case CLAIM_FAILED: return -1;
@@ -328,12 +348,6 @@ static int link_file(struct job *job, struct delivery *delivery)
 		delivery->number += job->count;
 	}
 	return -1;
-}
-
-static bool same_maildir(const struct delivery *a, const struct delivery *b)
-{
-	return a->maildir_length == b->maildir_length &&
-	       memcmp(a->maildir, b->maildir, a->maildir_length) == 0;
 }
 
 static bool folder_is_synced(const struct job *job,
