@@ -109,6 +109,22 @@ orphaned=$(printf '%s\r\n' 'MAIL FROM:<>' 'RCPT TO:<postmaster>' DATA . QUIT |
 		perl -e '$SIG{CHLD} = "IGNORE"; exec @ARGV' smtpd 2>&1)
 like "$orphaned" '^250 ok [0-9]+ qp' 'a queue program where SIGCHLD was ignored'
 
+# What else it inherits stays with it: none of the chain's descriptors reaches the
+# queue program, and no program that happens to lie in the current folder is one.
+mkdir "$work/inherited" "$work/bin"
+printf '%s\r\n' 'MAIL FROM:<>' 'RCPT TO:<postmaster>' DATA . QUIT >"$work/said"
+CONTROLDIR=$work QUEUE_DIR=$work/inherited QMAILQUEUE=$tests/queue-stub \
+	smtpd <"$work/said" >/dev/null 2>&1 3<&0 5<&0 9<&0 8<"$work/me"
+is "$(sed -n 's/^descriptors //p' "$work/inherited/1/about" | tr ' ' '\n' |
+	grep -cx '[3589]')" 0 'none of its descriptors but its own'
+ln -s /bin/true "$work/bin/qmail-queue"
+if [ -d "$(head -n 1 "$top/conf-home")" ]; then
+	ok 'a queue program in the current folder # SKIP there is a home'
+else
+	like "$(cd "$work" && CONTROLDIR=$work smtpd <"$work/said" 2>/dev/null)" \
+		'^451 unable to exec qq' 'a queue program in the current folder is none'
+fi
+
 mkdir "$work/control" "$work/queue"
 echo mx.example.org >"$work/control/me"
 echo example.org >"$work/control/rcpthosts"

@@ -14,8 +14,8 @@ enum {
 	QUEUE_TIMEOUT = 540,
 };
 
-/* Relative to the home, which is the current folder. */
-static char usual_queue_program[] = "bin/qmail-queue";
+/* Absolute: without the home, the current folder can be anybody's. */
+static char usual_queue_program[] = CHAINMAIL_HOME "/bin/qmail-queue";
 
 static int read_names(struct settings *settings, const char **what)
 {

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/exit_codes.h"
@@ -24,8 +25,12 @@
 #include "system/process.h"
 #include "verbs.h"
 
-/* Of our own command line, whose longest form has a handful. */
-enum { WORDS_LIMIT = 64 };
+enum {
+	/* Of our own command line, whose longest form has a handful. */
+	WORDS_LIMIT = 64,
+	/* close_range(2)'s flag, which not every libc names. */
+	CLOSE_AT_EXEC = 1 << 2,
+};
 
 static const char synopsis[] =
 	"smtpd [ hostname checkpassword program [ argument ... ] ]";
@@ -105,6 +110,15 @@ static void delay_greeting(int argc, char **argv)
 	session_give_up(&session, REPLY_NO_GREETDELAY);
 }
 
+/* The queue program gets its five descriptors and none of the chain's: one of a
+   TLS session must not live on in what a filter leaves behind. */
+static void keep_descriptors_to_ourselves(void)
+{
+	/* A kernel before 5.11 cannot; all else works there. */
+	(void)syscall(SYS_close_range, STDERR_FILENO + 1, UINT_MAX,
+		      CLOSE_AT_EXEC);
+}
+
 /* The home is where control/ and bin/qmail-queue are; with $CONTROLDIR and
    $QMAILQUEUE one can do without it. */
 static void read_settings(void)
@@ -138,6 +152,7 @@ int main(int argc, char **argv)
 	signal(SIGCHLD, SIG_DFL);
 	session_open(&session);
 	delay_greeting(argc, argv);
+	keep_descriptors_to_ourselves();
 	read_settings();
 	greet(&session);
 	for (;;)
