@@ -682,8 +682,17 @@ tcpserver: warning: dropping connection, unable to fork:
 tcpserver: status: 0/40
 tcpserver: status: 1/40' 'as the log says'
 	stop "$server"
+	under="strace -f -D -o $work/trace -e trace=/^dup[23]$
+		-e inject=/^dup[23]$:error=EMFILE:when=1"
+	listen -v -R -H -l 0 127.0.0.1 0 touch "$work/ran"
+	under=
+	is "$(talk)" '' 'a failing dup2: the client is dropped'
+	wait_for_count 1 ' end '
+	is "$(grep -c 'dropping connection, unable to run touch: ' "$work/log")$(
+		cd "$work" && find ran 2>/dev/null)" 1 'and no program runs without its output'
+	stop "$server"
 else
-	skip 'strace cannot trace' 'failing accept and fork'
+	skip 'strace cannot trace' 'failing accept, fork and dup2'
 fi
 
 # --- a real program behind it ---

@@ -131,11 +131,13 @@ static _Noreturn void become_program(struct server *server,
 		log_verdict(server, client, "ok", pid);
 		write_log(server);
 	}
-	dup2(STDIN_FILENO, STDOUT_FILENO);
 	sigprocmask(SIG_SETMASK, &server->signals_outside, NULL);
-	/* execve's type is older than const; it writes nothing. */
-	process_exec(settings->program,
-		     (char **)(void *)server->environment.list, server->path);
+	/* Without a descriptor 1, its first file would be taken for one.
+	   execve's type is older than const; it writes nothing. */
+	if (dup2(STDIN_FILENO, STDOUT_FILENO) >= 0)
+		process_exec(settings->program,
+			     (char **)(void *)server->environment.list,
+			     server->path);
 	snprintf(doing, sizeof doing, "run %s",
 		 printable_text(name, sizeof name, settings->program[0]));
 	warn_dropping(server, doing);
