@@ -268,7 +268,8 @@ session() {
 	rm -rf "$work/queue"
 	mkdir "$work/queue"
 	env CONTROLDIR="$work/control" QUEUE_DIR="$work/queue" \
-		QMAILQUEUE="$tests/queue-stub" TCPREMOTEIP=192.0.2.7 "$@" \
+		QMAILQUEUE="$tests/queue-stub" TCPREMOTEIP=192.0.2.7 \
+		SMTPD_QUEUE_TIMEOUT=5 "$@" \
 		perl -MPOSIX -e 'POSIX::close($_) for 3 .. 1023; exec @ARGV' \
 		smtpd <"$work/said" >"$work/replies" 2>"$work/log"
 }
