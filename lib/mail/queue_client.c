@@ -255,11 +255,9 @@ static void read_what_is_there(int fd, struct error_text *text)
 enum ending { EXITED, TIMED_OUT, LOST };
 
 /* Reads the error text to its end, then reaps the program. */
-static enum ending await(struct queue_client *queue, struct error_text *text,
-			 int *status)
+static enum ending await(struct queue_client *queue, deadline end,
+			 struct error_text *text, int *status)
 {
-	deadline end = deadline_in(queue->settings->seconds);
-
 	do {
 		deadline look = deadline_in(LOOK_AFTER_SECONDS);
 		int ready;
@@ -352,10 +350,13 @@ struct queue_result queue_client_finish(struct queue_client *queue,
 	struct queue_result result = { .exit_code = NO_EXIT_CODE };
 	struct error_text text = { .length = 0 };
 	enum ending ending = TIMED_OUT;
+	/* For all that is left: the client, too, waits from here on. */
+	deadline end = deadline_in(queue->settings->seconds);
 	int status = 0;
 
 	send_rest(queue, envelope);
-	if (queue->failure != ETIMEDOUT) ending = await(queue, &text, &status);
+	if (queue->failure != ETIMEDOUT)
+		ending = await(queue, end, &text, &status);
 	close(queue->error_text);
 	if (ending == EXITED) return judge(queue, status, &text);
 	if (ending == TIMED_OUT) {

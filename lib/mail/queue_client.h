@@ -30,7 +30,7 @@ enum { QUEUE_ERROR_FD_USUAL = 0, QUEUE_ERROR_FD_NONE = -1 };
 struct queue_client_settings {
 	char *program; /* a path, run without arguments or $PATH */
 	int error_fd;  /* one of the above, or a number above 1 */
-	/* For each write; and from the end of the message to the exit. */
+	/* For each write; and for all from the message's end to the exit. */
 	unsigned long seconds;
 	bool may_discard; /* exit 1 means: accepted, and thrown away */
 };

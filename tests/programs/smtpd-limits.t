@@ -177,6 +177,23 @@ else
 fi
 memory 4096 'and there is an end to them'
 
+# The client's patience begins at the dot: what the program still reads behind it
+# is part of the time it has.
+cat >"$work/slow-queue" <<'END'
+#!/bin/sh
+sleep 2
+cat >/dev/null
+cat <&1 >/dev/null
+sleep 2
+END
+chmod +x "$work/slow-queue"
+slow=$({
+	printf '%s\r\n' 'MAIL FROM:<>' 'RCPT TO:<u@example.org>' DATA
+	perl -e 'print "a line of a message that a pipe does not hold\r\n" x 1600'
+	printf '%s\r\n' . QUIT
+} | QMAILQUEUE=$work/slow-queue SMTPD_QUEUE_TIMEOUT=3 smtpd 2>/dev/null)
+like "$slow" '^451 qq timeout' 'a queue program that is slow twice is slow'
+
 # A client that never reads: the server's own writes have a limit in time.
 echo 1 >"$work/control/timeoutsmtpd"
 like "$(flood -n 'NOOP\r\n' 0 smtpd 2>&1 | tr '\n' ' ')" '^1 [1-4]\.' \
