@@ -11,7 +11,8 @@
 
 enum { NAME_ROOM = 256 };
 
-void log_name_process(void)
+/* Said only when there is something to say: most sessions are silent. */
+static void name_process(void)
 {
 	static char name[32];
 	int cause = errno;
@@ -23,13 +24,13 @@ void log_name_process(void)
 
 void log_relaying_nothing(void)
 {
-	log_name_process();
+	name_process();
 	note("no control/rcpthosts: refusing mail for every domain");
 }
 
 void log_relaying_everything(void)
 {
-	log_name_process();
+	name_process();
 	note("no control/rcpthosts: relaying for everybody "
 	     "(SMTPD_OPEN_RELAY is set)");
 }
@@ -38,7 +39,7 @@ void log_unreadable_control(const char *name)
 {
 	char folder[NAME_ROOM];
 
-	log_name_process();
+	name_process();
 	if (errno == 0) errno = ENOENT;
 	note("unable to read %s/%s:",
 	     printable_text(folder, sizeof folder, control_folder()), name);
@@ -46,19 +47,19 @@ void log_unreadable_control(const char *name)
 
 void log_no_home(void)
 {
-	log_name_process();
+	name_process();
 	note("unable to change to %s:", CHAINMAIL_HOME);
 }
 
 void log_no_greetdelay(void)
 {
-	log_name_process();
+	name_process();
 	note("unable to run greetdelay:");
 }
 
 void log_no_own_addresses(void)
 {
-	log_name_process();
+	name_process();
 	note("unable to list this machine's addresses:");
 }
 
@@ -73,7 +74,7 @@ void log_too_big(const struct session *session)
 {
 	char ip[NAME_ROOM];
 
-	log_name_process();
+	name_process();
 	note("DATABYTES exceeded [%s]", client_ip(session, ip));
 }
 
@@ -81,13 +82,13 @@ void log_looping(const struct session *session)
 {
 	char ip[NAME_ROOM];
 
-	log_name_process();
+	name_process();
 	note("too many hops [%s]", client_ip(session, ip));
 }
 
 void log_no_queue_program(void)
 {
-	log_name_process();
+	name_process();
 	note("unable to start a queue program:");
 }
 
@@ -97,7 +98,7 @@ void log_queue_failure(const struct session *session,
 	const struct queue_client *queue = &session->queue;
 	char program[NAME_ROOM];
 
-	log_name_process();
+	name_process();
 	printable_text(program, sizeof program, queue->settings->program);
 	if (queue->exec_error) {
 		errno = queue->exec_error;
@@ -113,6 +114,6 @@ void log_queue_failure(const struct session *session,
 
 void log_discarded(const struct session *session)
 {
-	log_name_process();
+	name_process();
 	note("discarded: qp %ld", (long)session->queue.pid);
 }

@@ -7,9 +7,6 @@
 #include "mail/queue_client.h"
 #include "session.h"
 
-/* Called first by whatever else may write to the log. */
-void log_name_process(void);
-
 /* No rcpthosts, and what follows from it; said at each start. */
 void log_relaying_nothing(void);
 void log_relaying_everything(void);
