@@ -49,12 +49,14 @@ static void wait_with(const char *how)
 
 int main(void)
 {
-	struct rlimit few;
+	struct rlimit usual, few;
 
 	wait_with("descriptors enough");
-	getrlimit(RLIMIT_NOFILE, &few);
+	getrlimit(RLIMIT_NOFILE, &usual);
+	few = usual;
 	few.rlim_cur = STDERR_FILENO + 1;
 	setrlimit(RLIMIT_NOFILE, &few);
 	wait_with("no descriptor left");
+	setrlimit(RLIMIT_NOFILE, &usual); /* a leak checker needs some */
 	return done_testing();
 }
