@@ -59,8 +59,7 @@ void str_reserve(struct str *s, size_t more)
 	char *moved;
 
 	if (more < s->room && s->length < s->room - more) return;
-	if (more >= SIZE_MAX / 4 || s->length >= SIZE_MAX / 4)
-		die_of_memory();
+	if (more >= SIZE_MAX / 4 || s->length >= SIZE_MAX / 4) die_of_memory();
 	wanted = s->length + more + 1;
 	room = wanted + wanted / 2 + 32;
 	moved = move(s, room);
