@@ -94,7 +94,7 @@ lint:
 bench: all
 	BUILD=$(abspath $(build)) perl tests/bench/run $(BENCH)
 run: all
-	BUILD=$(abspath $(build)) sh scripts/run
+	@exec env BUILD=$(abspath $(build)) sh scripts/run
 install: all
 	BUILD=$(build) sh scripts/install install
 uninstall:

@@ -4,19 +4,26 @@
 # sends; and the service folder that it leaves behind started once more.
 # SPDX-License-Identifier: ISC
 . "$(dirname "$0")/../lib.sh"
-need swaks flock
+need swaks flock pgrep
 
 export BUILD
 cd "$work" || exit 1
 
-# start_run NAME [VARIABLE=VALUE…]: its output in NAME.out, its pid in $run.
-start_run() {
+# start NAME COMMAND…: its output in NAME.out, its pid in $run. It hears SIGINT,
+# which this shell has ignored for a background job.
+start() {
 	name=$1
 	shift
-	env "$@" sh "$top/scripts/run" >"$name.out" 2>&1 &
+	perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' "$@" >"$name.out" 2>&1 &
 	run=$!
 	started="$started $run"
 	wait_for_line "$name.out" '^Ctrl-C stops it' || cat "$name.out"
+}
+# start_run NAME [VARIABLE=VALUE…]
+start_run() {
+	name=$1
+	shift
+	start "$name" env "$@" sh "$top/scripts/run"
 }
 said() {
 	sed -n "s/$2/\\1/p" "$1.out" | head -n 1
@@ -60,11 +67,9 @@ wait "$run"
 is $? 0 'SIGTERM stops it cleanly'
 wait_until is_closed "$(port_of second)"
 is $? 0 'and its port is closed'
-# A background job of this shell has SIGINT ignored; what counts is that HUP,
-# INT and TERM share one trap.
-kill -HUP "$first"
+kill -INT "$first"
 wait "$first"
-is $? 0 'so does SIGHUP'
+is $? 0 'so does SIGINT'
 wait_until is_closed "$(port_of first)"
 is $? 0 'and that port is closed too'
 
@@ -88,6 +93,18 @@ like "$out" 'in use by another run' 'with a clear message'
 out=$(PORT=$again_port sh "$top/scripts/run" 2>&1)
 is "$?" 1 'so is a port in use'
 like "$out" 'unable to bind: address already used' 'with the cause'
-stop "$run"
+kill -HUP "$run"
+wait "$run"
+is $? 0 'SIGHUP stops it cleanly'
+
+# A supervisor's signal reaches make alone, and make hands it on to its child.
+start made make -C "$top" -o all build="$BUILD" RUN_DIR="$work/made" run
+for pid in $(pgrep -P "$run"); do
+	started="$started $pid $(pgrep -P "$pid")"
+done
+kill -TERM "$run"
+wait "$run"
+wait_until is_closed "$(port_of made)"
+is $? 0 'SIGTERM to make stops the chain too'
 
 done_testing
