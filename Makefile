@@ -50,6 +50,8 @@ programs := $(addprefix $(build)/bin/,$(notdir $(single:.c=) $(folders)) qmail-s
 units := $(patsubst tests/unit/%.c,$(build)/unit/%,$(wildcard tests/unit/*.c))
 fuzzers := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 library := $(build)/libchainmail.a
+# The folder that the project lies in may have blanks in its name.
+with_build = BUILD="$$(cd $(build) && pwd)"
 object = $(patsubst %.c,$(build)/objects/%.o,$(1))
 
 all: $(programs)
@@ -85,16 +87,16 @@ $(build)/unit/%: $(build)/objects/tests/unit/%.o $(library)
 	$(CC) -o $@ $(filter-out $(build)/settings,$^) $(all_ldflags) $(LDLIBS)
 
 check: all $(units)
-	BUILD=$(abspath $(build)) SANITIZE=$(SANITIZE) prove $(PROVE_FLAGS) $(or $(TESTS),$(units) $(wildcard tests/programs/*.t tests/peers/*.t))
+	$(with_build) SANITIZE=$(SANITIZE) prove $(PROVE_FLAGS) $(or $(TESTS),$(units) $(wildcard tests/programs/*.t tests/peers/*.t))
 
 fuzz:
 	sh scripts/fuzz $(fuzzers)
 lint:
 	sh scripts/lint
 bench: all
-	BUILD=$(abspath $(build)) perl tests/bench/run $(BENCH)
+	$(with_build) perl tests/bench/run $(BENCH)
 run: all
-	@exec env BUILD=$(abspath $(build)) sh scripts/run
+	@exec env $(with_build) sh scripts/run
 install: all
 	BUILD=$(build) sh scripts/install install
 uninstall:

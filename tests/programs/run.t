@@ -84,10 +84,10 @@ is $? 0 "the folder's own run script starts the same service"
 is "$(find run/Maildir/new -type f | wc -l | tr -d ' ')" 4 'which delivers'
 stop "$again"
 
-start_run chosen RUN_DIR="$work/my service" PORT="$again_port"
-is "$(folder_of chosen)" "$work/my service" 'RUN_DIR names the folder'
+start_run chosen RUN_DIR="$work/anna's service" PORT="$again_port"
+is "$(folder_of chosen)" "$work/anna's service" 'RUN_DIR names the folder'
 is "$(port_of chosen)" "$again_port" 'PORT names the port'
-out=$(RUN_DIR="$work/my service" sh "$top/scripts/run" 2>&1)
+out=$(RUN_DIR="$work/anna's service" sh "$top/scripts/run" 2>&1)
 is "$?" 1 'a folder in use by another run is refused'
 like "$out" 'in use by another run' 'with a clear message'
 out=$(PORT=$again_port sh "$top/scripts/run" 2>&1)
@@ -98,7 +98,7 @@ wait "$run"
 is $? 0 'SIGHUP stops it cleanly'
 
 # A supervisor's signal reaches make alone, and make hands it on to its child.
-start made make -C "$top" -o all build="$BUILD" RUN_DIR="$work/made" run
+start made make -C "$top" -o all RUN_DIR="$work/made" run
 for pid in $(pgrep -P "$run"); do
 	started="$started $pid $(pgrep -P "$pid")"
 done
