@@ -178,19 +178,19 @@ fi
 memory 4096 'and there is an end to them'
 
 # The client's patience begins at the dot: what the program still reads behind it
-# is part of the time it has.
+# is part of the time it has. That is the envelope, of more than a pipe holds.
 cat >"$work/slow-queue" <<'END'
 #!/bin/sh
-sleep 2
 cat >/dev/null
+sleep 2
 cat <&1 >/dev/null
 sleep 2
 END
 chmod +x "$work/slow-queue"
 slow=$({
-	printf '%s\r\n' 'MAIL FROM:<>' 'RCPT TO:<u@example.org>' DATA
-	perl -e 'print "a line of a message that a pipe does not hold\r\n" x 1600'
-	printf '%s\r\n' . QUIT
+	printf '%s\r\n' 'MAIL FROM:<>'
+	perl -e 'print "RCPT TO:<", "x" x 800, "\@example.org>\r\n" for 1 .. 100'
+	printf '%s\r\n' DATA . QUIT
 } | QMAILQUEUE=$work/slow-queue SMTPD_QUEUE_TIMEOUT=3 smtpd 2>/dev/null)
 like "$slow" '^451 qq timeout' 'a queue program that is slow twice is slow'
 
