@@ -427,10 +427,11 @@ if [ -z "${SANITIZE:-}" ]; then
 		echo "# $name: resident memory $hwm kB at most"
 		[ "${hwm:-9999}" -lt 4096 ]
 		is $? 0 "$name: resident memory below 4 MB"
-		exec 9>&-
-		exec 9<"$work/fifo"
-		cat <&9 >/dev/null &
-		exec 9<&-
+		# The next reader comes before the last one goes: with none the
+		# program would end, and opening the pipe would never.
+		exec 8<"$work/fifo"
+		cat <&8 >/dev/null 9>&- &
+		exec 9>&- 8<&-
 		wait $pid
 		is $? 0 "$name: taken"
 		content "$(echo "$work"/A/new/*)" >"$work/got"
