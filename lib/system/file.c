@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { READ_AT_ONCE = 1024 };
@@ -77,5 +78,18 @@ int file_sync_folder(const char *path)
 	cause = errno;
 	close(fd);
 	errno = cause;
+	return result;
+}
+
+int file_sync_folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	struct str folder = { 0 };
+	int result;
+
+	if (slash) str_append(&folder, path, (size_t)(slash - path) + 1);
+	else str_append_text(&folder, ".");
+	result = file_sync_folder(folder.data);
+	str_free(&folder);
 	return result;
 }

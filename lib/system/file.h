@@ -22,4 +22,7 @@ int file_write(int fd, const void *bytes, size_t length);
    there after a power cut only when this has been done. */
 int file_sync_folder(const char *path);
 
+/* The same for the folder that the file is in. */
+int file_sync_folder_of(const char *path);
+
 #endif

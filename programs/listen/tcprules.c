@@ -169,20 +169,6 @@ static void compile(struct input *input, struct output *output)
 	}
 }
 
-/* The rules are in force by now: a folder that cannot be flushed (it may be
-   writable only) is worth a warning, not an error. */
-static void sync_folder_of(const char *path)
-{
-	struct str folder = { 0 };
-	const char *slash = strrchr(path, '/');
-
-	if (!slash) str_append_text(&folder, ".");
-	else str_append(&folder, path, (size_t)(slash - path) + 1);
-	if (file_sync_folder(folder.data) < 0)
-		warn("unable to flush the folder of the new file:");
-	str_free(&folder);
-}
-
 /* A closed standard descriptor must not become the temporary file, which would
    then be read as the rules or get the messages. */
 static void need_descriptors(void)
@@ -219,6 +205,9 @@ int main(int argc, char **argv)
 	if (rename(temporary, cdb) < 0)
 		die_temporary("unable to move %s to %s:", output.path,
 			      shown_name(cdb_shown, cdb));
-	sync_folder_of(cdb);
+	/* The rules are in force by now: a folder that cannot be flushed (it may
+	   be writable only) is worth a warning, not an error. */
+	if (file_sync_folder_of(cdb) < 0)
+		warn("unable to flush the folder of the new file:");
 	return EXIT_DONE;
 }

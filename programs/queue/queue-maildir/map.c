@@ -120,19 +120,6 @@ static unsigned long add_lines(struct table_maker *maker,
 	return bad;
 }
 
-static int sync_folder_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	struct str folder = { 0 };
-	int result;
-
-	if (slash) str_append(&folder, path, (size_t)(slash - path) + 1);
-	else str_append_text(&folder, ".");
-	result = file_sync_folder(folder.data);
-	str_free(&folder);
-	return result;
-}
-
 /* Whoever looks at `path` sees the old table or the new one, whole; after a
    power cut too. */
 void map_compile(const char *path)
@@ -153,7 +140,7 @@ void map_compile(const char *path)
 	bad = add_lines(&maker, &text, &result);
 	if (result == 0 && bad == 0 && table_make_finish(&maker) == 0 &&
 	    fsync(fd) == 0 && rename(temporary.data, path) == 0) {
-		if (sync_folder_of(path) == 0) exit(EXIT_DONE);
+		if (file_sync_folder_of(path) == 0) exit(EXIT_DONE);
 		die_temporary("cannot sync the folder of %s:", path);
 	}
 	cause = errno;
