@@ -46,6 +46,7 @@ LDLIBS += -Wl,--as-needed -lcdb
 
 single := $(wildcard programs/*/*.c)
 folders := $(patsubst %/,%,$(wildcard programs/*/*/))
+with_openssl := $(filter programs/tls/tlsd,$(folders))
 programs := $(addprefix $(build)/bin/,$(notdir $(single:.c=) $(folders)) qmail-smtpd)
 units := $(patsubst tests/unit/%.c,$(build)/unit/%,$(wildcard tests/unit/*.c))
 fuzzers := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
@@ -63,7 +64,18 @@ $(build)/bin/$(notdir $(basename $(1))): $(call object,$(2)) $(library)
 	$$(CC) -o $$@ $$(filter-out $(build)/settings,$$^) $$(all_ldflags) $$(LDLIBS)
 endef
 $(foreach source,$(single),$(eval $(call program,$(source),$(source))))
-$(foreach folder,$(folders),$(eval $(call program,$(folder),$(wildcard $(folder)/*.c))))
+$(foreach folder,$(filter-out $(with_openssl),$(folders)),$(eval $(call program,$(folder),$(wildcard $(folder)/*.c))))
+
+# These are started once, not for every client, and OpenSSL is the system's.
+ifeq ($(notdir $(CC)),musl-gcc)
+$(addprefix $(build)/bin/,$(notdir $(with_openssl))): FORCE
+	@$(MAKE) --no-print-directory CC=cc build=$(build)/system $(build)/system/bin/$(@F)
+	@mkdir -p $(@D)
+	@cmp -s $(build)/system/bin/$(@F) $@ || ln -f $(build)/system/bin/$(@F) $@
+else
+$(foreach folder,$(with_openssl),$(eval $(call program,$(folder),$(wildcard $(folder)/*.c))))
+$(addprefix $(build)/bin/,$(notdir $(with_openssl))): LDLIBS += -lssl -lcrypto
+endif
 
 $(build)/bin/qmail-smtpd: $(build)/bin/smtpd
 	ln -sf smtpd $@
@@ -109,7 +121,7 @@ flags:
 format:
 	clang-format -i $(wildcard lib/*/*.[ch] programs/*/*.[ch] programs/*/*/*.[ch] tests/*/*.[ch])
 clean:
-	rm -rf build/bin build/objects build/unit build/fuzz build/sanitize build/settings build/libchainmail.a
+	rm -rf build/bin build/objects build/unit build/fuzz build/sanitize build/system build/settings build/libchainmail.a
 
 .PHONY: all check fuzz lint bench run install uninstall deps flags format clean FORCE
 .SECONDARY:
