@@ -41,7 +41,7 @@ int handover_send(int socket, const struct handover *session)
 	struct msghdr message = { .msg_iov = &text,
 				  .msg_iovlen = 1,
 				  .msg_control = rights.bytes,
-				  .msg_controllen = CMSG_SPACE(size) };
+				  .msg_controllen = (unsigned)CMSG_SPACE(size) };
 	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
 	ssize_t sent;
 
@@ -51,7 +51,7 @@ int handover_send(int socket, const struct handover *session)
 	memcpy(bytes + AT_CLIENT, session->client, client);
 	header->cmsg_level = SOL_SOCKET;
 	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(size);
+	header->cmsg_len = (unsigned)CMSG_LEN(size);
 	memcpy(CMSG_DATA(header), session->descriptors, size);
 	do sent = sendmsg(socket, &message, MSG_NOSIGNAL);
 	while (sent < 0 && errno == EINTR);
@@ -81,24 +81,27 @@ int handover_parse(const void *bytes, size_t length, struct handover *session)
 }
 
 /* Closes whatever came when it is not what should have come. */
-static int take_descriptors(struct msghdr *message, int taken[])
+static int take_descriptors(const struct msghdr *message, int taken[])
 {
-	struct cmsghdr *header = CMSG_FIRSTHDR(message);
+	const char *control = message->msg_control;
+	struct cmsghdr header;
 	size_t count = 0;
 	bool cut = message->msg_flags & MSG_CTRUNC;
 
-	for (; header; header = CMSG_NXTHDR(message, header)) {
-		int fd;
-
-		if (header->cmsg_level != SOL_SOCKET ||
-		    header->cmsg_type != SCM_RIGHTS)
+	for (size_t at = 0; at + sizeof header <= message->msg_controllen;
+	     at += CMSG_ALIGN(header.cmsg_len)) {
+		memcpy(&header, control + at, sizeof header);
+		if (header.cmsg_len < sizeof header) break;
+		if (header.cmsg_level != SOL_SOCKET ||
+		    header.cmsg_type != SCM_RIGHTS)
 			continue;
-		for (size_t at = CMSG_LEN(0);
-		     at + sizeof fd <= header->cmsg_len; at += sizeof fd) {
-			memcpy(&fd, (char *)header + at, sizeof fd);
+		for (size_t i = CMSG_LEN(0); i + sizeof(int) <= header.cmsg_len;
+		     i += sizeof(int), count++) {
+			int fd;
+
+			memcpy(&fd, control + at + i, sizeof fd);
 			if (count < HANDOVER_DESCRIPTORS) taken[count] = fd;
 			else close(fd);
-			count++;
 		}
 	}
 	if (count == HANDOVER_DESCRIPTORS && !cut) return 0;
