@@ -5,7 +5,6 @@
 #include <ifaddrs.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/parse.h"
@@ -60,41 +59,91 @@ static size_t longest_zeros(const unsigned char bytes[16], size_t *count)
 	return first;
 }
 
+/* Every client's address is written out, and a network is looked up by its
+   text: printf would be most of the cost. */
+static char *put_decimal(char *at, unsigned octet)
+{
+	if (octet > 99) *at++ = (char)('0' + octet / 100);
+	if (octet > 9) *at++ = (char)('0' + octet / 10 % 10);
+	*at++ = (char)('0' + octet % 10);
+	return at;
+}
+
+static char *put_hexadecimal(char *at, unsigned group)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	if (group > 0xfff) *at++ = digits[group >> 12];
+	if (group > 0xff) *at++ = digits[group >> 8 & 15];
+	if (group > 0xf) *at++ = digits[group >> 4 & 15];
+	*at++ = digits[group & 15];
+	return at;
+}
+
+static char *put_version_4(char *at, const unsigned char bytes[4])
+{
+	for (size_t i = 0; i < 4; i++) {
+		if (i > 0) *at++ = '.';
+		at = put_decimal(at, bytes[i]);
+	}
+	return at;
+}
+
 /* Rules are found by this text, so it must not depend on the libc: musl's
    inet_ntop prefers a later row of zeros, glibc's writes ::1:1 as ::0.1.0.1. */
-static void format_version_6(const unsigned char bytes[16],
-			     char text[NET_IP_TEXT])
+static char *put_version_6(char *at, const unsigned char bytes[16])
 {
-	size_t zeros, first = longest_zeros(bytes, &zeros), used = 0, i = 0;
-	const char *separator = "";
+	size_t zeros, first = longest_zeros(bytes, &zeros), i = 0;
+	bool separate = false;
 
 	while (i < GROUPS) {
-		size_t room = NET_IP_TEXT - used;
-
 		if (zeros && i == first) {
-			used += (size_t)snprintf(text + used, room, "::");
-			separator = "";
+			*at++ = ':';
+			*at++ = ':';
+			separate = false;
 			i += zeros;
 			continue;
 		}
-		used += (size_t)snprintf(text + used, room, "%s%x", separator,
-					 group_of(bytes, i));
-		separator = ":";
+		if (separate) *at++ = ':';
+		at = put_hexadecimal(at, group_of(bytes, i));
+		separate = true;
 		i++;
 	}
+	return at;
 }
 
 const char *net_ip_format(const struct net_ip *ip, char text[NET_IP_TEXT])
 {
+	char *end = text;
+
 	switch (ip->family) {
-	case NET_IPV4:
-		snprintf(text, NET_IP_TEXT, "%u.%u.%u.%u", ip->bytes[0],
-			 ip->bytes[1], ip->bytes[2], ip->bytes[3]);
-		break;
-	case NET_IPV6: format_version_6(ip->bytes, text); break;
-	case NET_NONE: memcpy(text, "unknown", sizeof "unknown"); break;
+	case NET_IPV4: end = put_version_4(text, ip->bytes); break;
+	case NET_IPV6: end = put_version_6(text, ip->bytes); break;
+	case NET_NONE: return memcpy(text, "unknown", sizeof "unknown");
 	}
+	*end = '\0';
 	return text;
+}
+
+unsigned net_ip_bits(enum net_family family)
+{
+	if (family == NET_NONE) return 0;
+	return family == NET_IPV4 ? 32 : 128;
+}
+
+bool net_ip_mask(struct net_ip *ip, unsigned length)
+{
+	size_t size = net_ip_bits(ip->family) / 8;
+	bool cleared = false;
+
+	for (size_t i = length / 8; i < size; i++) {
+		unsigned kept = i == length / 8 ? length % 8 : 0;
+		unsigned char behind = (unsigned char)(0xff >> kept);
+
+		if (ip->bytes[i] & behind) cleared = true;
+		ip->bytes[i] = ip->bytes[i] & (unsigned char)~behind;
+	}
+	return cleared;
 }
 
 bool net_ip_equal(const struct net_ip *a, const struct net_ip *b)

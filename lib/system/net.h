@@ -25,6 +25,13 @@ int net_ip_parse(const char *text, struct net_ip *);
 /* RFC 5952 text; NET_NONE gives "unknown". Returns `text`. */
 const char *net_ip_format(const struct net_ip *, char text[NET_IP_TEXT]);
 
+/* How long an address of the family is: 32, 128, or 0 for none. */
+unsigned net_ip_bits(enum net_family);
+
+/* Makes it the network of that prefix length: the bits behind become 0. True
+   when one of them was not. */
+bool net_ip_mask(struct net_ip *, unsigned length);
+
 bool net_ip_equal(const struct net_ip *, const struct net_ip *);
 
 /* The bytes of 127.0.0.0/8 or ::1. */

@@ -22,6 +22,9 @@ static void check_text(const struct net_ip *ip)
 		__builtin_trap();
 	if (net_ip_parse(text, &again) < 0 || !net_ip_equal(ip, &again))
 		__builtin_trap();
+	if (net_ip_mask(&again, net_ip_bits(ip->family))) __builtin_trap();
+	if (net_ip_mask(&again, ip->bytes[0] % 32) == net_ip_equal(ip, &again))
+		__builtin_trap();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)

@@ -77,6 +77,47 @@ static void test_text(void)
 	}
 }
 
+static void test_masks(void)
+{
+	static const struct {
+		const char *text;
+		unsigned length;
+		const char *wanted;
+		bool cleared;
+	} rows[] = {
+		{ "255.255.255.255", 0, "0.0.0.0", true },
+		{ "255.255.255.255", 1, "128.0.0.0", true },
+		{ "255.255.255.255", 8, "255.0.0.0", true },
+		{ "255.255.255.255", 15, "255.254.0.0", true },
+		{ "255.255.255.255", 31, "255.255.255.254", true },
+		{ "255.255.255.255", 32, "255.255.255.255", false },
+		{ "10.0.0.0", 7, "10.0.0.0", false },
+		{ "10.0.0.0", 6, "8.0.0.0", true },
+		{ "0.0.0.0", 0, "0.0.0.0", false },
+		{ "2001:db8:ffff::1", 33, "2001:db8:8000::", true },
+		{ "2001:db8:ffff::1", 0, "::", true },
+		{ "2001:db8:ffff::1", 127, "2001:db8:ffff::", true },
+		{ "2001:db8:ffff::1", 128, "2001:db8:ffff::1", false },
+		{ "2001:db8::", 32, "2001:db8::", false },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct net_ip ip;
+		char text[NET_IP_TEXT], name[100];
+		bool cleared;
+
+		net_ip_parse(rows[i].text, &ip);
+		cleared = net_ip_mask(&ip, rows[i].length);
+		snprintf(name, sizeof name, "%s/%u", rows[i].text,
+			 rows[i].length);
+		is_text(net_ip_format(&ip, text), rows[i].wanted, name);
+		ok(cleared == rows[i].cleared, "whether bits were lost");
+	}
+	is_number((long)net_ip_bits(NET_IPV4), 32, "IPv4 has 32 bits");
+	is_number((long)net_ip_bits(NET_IPV6), 128, "IPv6 has 128 bits");
+	is_number((long)net_ip_bits(NET_NONE), 0, "nothing has none");
+}
+
 static void test_equality(void)
 {
 	struct net_ip a, b;
@@ -160,6 +201,7 @@ int main(void)
 	struct net_ip ip;
 
 	test_text();
+	test_masks();
 	test_equality();
 	test_sockets();
 	test_ports();
