@@ -19,14 +19,14 @@ static const char default_path[] = "/bin:/usr/bin";
 
 enum { LOOK_AGAIN_MS = 50 };
 
-int process_exec(char *const argv[], char *const environment[],
-		 const char *path)
+int process_exec_as(const char *name, char *const argv[],
+		    char *const environment[], const char *path)
 {
 	char candidate[PATH_MAX];
-	size_t name_length = strlen(argv[0]);
+	size_t name_length = strlen(name);
 	int denied = 0;
 
-	if (strchr(argv[0], '/')) return execve(argv[0], argv, environment);
+	if (strchr(name, '/')) return execve(name, argv, environment);
 	if (!name_length) {
 		errno = ENOENT;
 		return -1;
@@ -41,7 +41,7 @@ int process_exec(char *const argv[], char *const environment[],
 		if (folder_length + name_length + 2 <= sizeof candidate) {
 			memcpy(candidate, folder, folder_length);
 			candidate[folder_length] = '/';
-			memcpy(candidate + folder_length + 1, argv[0],
+			memcpy(candidate + folder_length + 1, name,
 			       name_length + 1);
 			execve(candidate, argv, environment);
 			if (errno == EACCES) denied = 1;
@@ -54,13 +54,24 @@ int process_exec(char *const argv[], char *const environment[],
 	return -1;
 }
 
+int process_exec(char *const argv[], char *const environment[],
+		 const char *path)
+{
+	return process_exec_as(argv[0], argv, environment, path);
+}
+
+void process_run_next_as(const char *name, char *const argv[])
+{
+	char shown[256];
+
+	process_exec_as(name, argv, environ, getenv("PATH"));
+	die_temporary("unable to run %s:",
+		      printable_text(shown, sizeof shown, name));
+}
+
 void process_run_next(char *const argv[])
 {
-	char name[256];
-
-	process_exec(argv, environ, getenv("PATH"));
-	die_temporary("unable to run %s:",
-		      printable_text(name, sizeof name, argv[0]));
+	process_run_next_as(argv[0], argv);
 }
 
 int process_drop_privileges(uid_t user, gid_t group, const char **what)

@@ -13,9 +13,14 @@
 int process_exec(char *const argv[], char *const environment[],
 		 const char *path);
 
+/* The same for the program `name`, which is told argv[0] instead. */
+int process_exec_as(const char *name, char *const argv[],
+		    char *const environment[], const char *path);
+
 /* Ends the chain's stage: execs the next program with $PATH, or dies with
    "unable to run NAME: cause", 111. */
 _Noreturn void process_run_next(char *const argv[]);
+_Noreturn void process_run_next_as(const char *name, char *const argv[]);
 
 /* Exactly this group (and no supplementary one), then this user; 0 leaves the
    one or the other as it is. -1 with errno; `*what` names the step. */
