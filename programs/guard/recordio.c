@@ -26,7 +26,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/exit_codes.h"
@@ -36,6 +35,7 @@
 #include "mail/conversation.h"
 #include "system/deadline.h"
 #include "system/process.h"
+#include "system/relay.h"
 #include "system/stream.h"
 
 enum {
@@ -555,27 +555,10 @@ static bool find_tls(struct tls_fds *tls)
 	return true;
 }
 
-/* Where 0, 1 or 2 was not open, it stays so: it is the connection's, or the
-   log's, and the relay meets the error there. */
-static int keep_off_standard(int fd)
-{
-	int moved = fd;
-
-	if (fd <= STDERR_FILENO) {
-		moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-		close(fd);
-	}
-	if (moved < 0) die_temporary("unable to create pipe:");
-	return moved;
-}
-
 static void make_pipe(int *read_end, int *write_end)
 {
-	int ends[2];
-
-	if (pipe2(ends, O_CLOEXEC) < 0) die_temporary("unable to create pipe:");
-	*read_end = keep_off_standard(ends[0]);
-	*write_end = keep_off_standard(ends[1]);
+	if (relay_pipe(read_end, write_end) < 0)
+		die_temporary("unable to create pipe:");
 }
 
 static void make_control_socket(int *one_end, int *other_end)
@@ -584,43 +567,10 @@ static void make_control_socket(int *one_end, int *other_end)
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
 		die_temporary("unable to create pipe:");
-	*one_end = keep_off_standard(ends[0]);
-	*other_end = keep_off_standard(ends[1]);
-}
-
-static void close_range_of(int first, int last)
-{
-	if (first > last) return;
-	if (syscall(SYS_close_range, first, last, 0) == 0) return;
-	/* A kernel before 5.9. */
-	if (last > 1023) last = 1023;
-	for (int fd = first; fd <= last; fd++) close(fd);
-}
-
-/* Whatever else the chain was given is the program's. */
-static void close_all_but(int *kept, size_t count)
-{
-	int first = STDERR_FILENO + 1;
-
-	for (size_t i = 0; i < count; i++) {
-		size_t least = i;
-		int fd;
-
-		for (size_t j = i + 1; j < count; j++)
-			if (kept[j] < kept[least]) least = j;
-		fd = kept[least];
-		kept[least] = kept[i];
-		close_range_of(first, fd - 1);
-		first = fd + 1;
-	}
-	close_range_of(first, INT_MAX);
-}
-
-/* So that a program that does not read cannot hold up the relay. The other
-   end, which the program has, is a file description of its own and blocks. */
-static void make_nonblocking(int fd)
-{
-	(void)fcntl(fd, F_SETFL, O_WRONLY | O_NONBLOCK);
+	*one_end = relay_keep_off_standard(ends[0]);
+	*other_end = relay_keep_off_standard(ends[1]);
+	if (*one_end < 0 || *other_end < 0)
+		die_temporary("unable to create pipe:");
 }
 
 static _Noreturn void start_relay(struct relay *relay, int to_program,
@@ -637,19 +587,19 @@ static _Noreturn void start_relay(struct relay *relay, int to_program,
 	bool offers_tls = relay->phase == TLS_OFFERED;
 
 	signal(SIGPIPE, SIG_IGN);
-	close_all_but(kept, offers_tls ? sizeof kept / sizeof kept[0] : 2);
+	relay_keep_only(kept, offers_tls ? sizeof kept / sizeof kept[0] : 2);
 	relay->from_client.mark = "<";
 	relay->from_program.mark = ">";
 	connect_direction(&relay->from_client, STDIN_FILENO, to_program,
 			  STREAM_NONBLOCKING);
-	make_nonblocking(to_program);
+	relay_make_nonblocking(to_program);
 	connect_direction(&relay->from_program, from_program, STDOUT_FILENO,
 			  STREAM_UNKNOWN);
 	connect_direction(&relay->to_control, relay->program.control,
 			  relay->server.control, STREAM_UNKNOWN);
 	connect_direction(&relay->from_control, relay->server.control,
 			  relay->program.control, STREAM_UNKNOWN);
-	if (offers_tls) make_nonblocking(relay->program.read);
+	if (offers_tls) relay_make_nonblocking(relay->program.read);
 	conversation_start(&relay->conversation, 1);
 	run_relay(relay);
 }
