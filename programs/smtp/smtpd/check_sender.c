@@ -10,6 +10,7 @@
 #include "mail/envelope.h"
 #include "replies.h"
 #include "system/net.h"
+#include "tls.h"
 
 /* RFC 1870 section 4: one to twenty digits. */
 enum { SIZE_DIGITS = 20 };
@@ -100,6 +101,8 @@ const char *check_sender(struct session *session, const char *argument)
 	const char *parameters, *refusal;
 
 	if (session->has_sender) return REPLY_ONE_MAIL_ONLY;
+	if (session->tls.required && !tls_protects(&session->tls))
+		return REPLY_TLS_FIRST;
 	if (address_parse(argument, sender, &parameters) < 0)
 		return REPLY_ADDRESS_SYNTAX;
 	refusal = check_parameters(session, parameters);

@@ -2,6 +2,7 @@
 #include "data.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
@@ -11,6 +12,7 @@
 #include "mail/header.h"
 #include "mail/smtp_data.h"
 #include "replies.h"
+#include "tls.h"
 
 /* More than any true way of a message has, RFC 5321 section 6.3. */
 enum { MOST_HOPS = 100 };
@@ -20,6 +22,36 @@ struct reception {
 	size_t length; /* so far, with LF line ends, as in databytes */
 	bool too_big;
 };
+
+/* Of the TLS process: words like TLSv1.3 and TLS_AES_256_GCM_SHA384. */
+static void append_word(struct str *field, const char *word)
+{
+	for (; *word; word++) {
+		if (*word == '_') str_append_byte(field, '_');
+		else header_append_safe(field, (char[]){ *word, '\0' });
+	}
+}
+
+/* RFC 3848 has the word; qmail's own is kept where there is no TLS. */
+static void append_protocol(struct str *field, const struct session *session)
+{
+	const char *protocol = getenv("SSL_PROTOCOL");
+	const char *cipher = getenv("SSL_CIPHER");
+
+	if (!tls_protects(&session->tls)) {
+		str_append_text(field, " with SMTP; ");
+		return;
+	}
+	str_append_text(field, " with ESMTPS");
+	if (protocol && cipher) {
+		str_append_text(field, " (");
+		append_word(field, protocol);
+		str_append_text(field, " ");
+		append_word(field, cipher);
+		str_append_text(field, ")");
+	}
+	str_append_text(field, "; ");
+}
 
 /* The trace field, RFC 5321 section 4.4, in qmail's form. */
 static void append_received(struct str *field, const struct session *session)
@@ -44,7 +76,7 @@ static void append_received(struct str *field, const struct session *session)
 	header_append_safe(field, client->remote_ip);
 	str_append_text(field, ")\n  by ");
 	header_append_safe(field, by);
-	str_append_text(field, " with SMTP; ");
+	append_protocol(field, session);
 	header_append_date(field, time(NULL));
 	str_append_text(field, "\n");
 }

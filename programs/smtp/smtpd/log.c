@@ -57,6 +57,27 @@ void log_no_greetdelay(void)
 	note("unable to run greetdelay:");
 }
 
+void log_no_ucspi_tls(void)
+{
+	name_process();
+	note("unable to run ucspi-tls:");
+}
+
+void log_unreadable_certificate(const char *path)
+{
+	char name[NAME_ROOM];
+
+	name_process();
+	note("unable to read certificate %s:",
+	     printable_text(name, sizeof name, path));
+}
+
+void log_required_tls_missing(void)
+{
+	name_process();
+	note("TLS is required and cannot be had");
+}
+
 void log_no_own_addresses(void)
 {
 	name_process();
@@ -84,6 +105,14 @@ void log_looping(const struct session *session)
 
 	name_process();
 	note("too many hops [%s]", client_ip(session, ip));
+}
+
+void log_tls_failed(const struct session *session, const char *what)
+{
+	char ip[NAME_ROOM];
+
+	name_process();
+	note("TLS failed [%s]: %s", client_ip(session, ip), what);
 }
 
 void log_no_queue_program(void)

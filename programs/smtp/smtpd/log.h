@@ -15,10 +15,14 @@ void log_relaying_everything(void);
 void log_unreadable_control(const char *name);
 void log_no_home(void);
 void log_no_greetdelay(void);
+void log_no_ucspi_tls(void);
+void log_unreadable_certificate(const char *path);
+void log_required_tls_missing(void);
 void log_no_own_addresses(void);
 
 void log_too_big(const struct session *);
 void log_looping(const struct session *);
+void log_tls_failed(const struct session *, const char *what);
 void log_no_queue_program(void);
 void log_queue_failure(const struct session *, const struct queue_result *);
 void log_discarded(const struct session *);

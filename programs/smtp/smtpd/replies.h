@@ -14,6 +14,7 @@
 #define REPLY_CLOSING "221 "
 
 /* The extensions, RFC 1869 section 4.3; SIZE is completed by the limit. */
+#define REPLY_EHLO_STARTTLS "250-STARTTLS"
 #define REPLY_EHLO_SIZE "250-SIZE "
 #define REPLY_EHLO_PIPELINING "250-PIPELINING"
 #define REPLY_EHLO_8BITMIME "250 8BITMIME"
@@ -38,6 +39,14 @@
 #define REPLY_LINE_TOO_LONG "500 line too long (#5.5.2)"
 #define REPLY_LINE_HAS_NUL "500 NUL in a command (#5.5.2)"
 
+/* STARTTLS. */
+#define REPLY_TLS_READY "220 ready for tls"
+#define REPLY_TLS_DENIED "454 TLS not available (4.3.0)"
+#define REPLY_TLS_STARTED "454 TLS not available: TLS already active (4.3.0)"
+#define REPLY_TLS_ALWAYS "454 TLS not available: already SSL secured (4.3.0)"
+#define REPLY_TLS_ARGUMENT "501 Syntax error (no parameters allowed) (#5.5.4)"
+#define REPLY_TLS_FIRST "503 STARTTLS first (#5.5.1)"
+
 /* Policy. */
 #define REPLY_BAD_SENDER                                                       \
 	"553 sorry, your envelope sender is in my badmailfrom list (#5.7.1)"
@@ -61,6 +70,9 @@
 #define REPLY_NO_MEMORY "421 out of memory (#4.3.0)"
 #define REPLY_NO_OWN_ADDRESSES                                                 \
 	"421 unable to figure out my IP addresses (#4.3.0)"
+#define REPLY_TLS_FORCED_AND_DENIED                                            \
+	"421 FORCE_TLS and DENY_TLS both found (#4.3.0)"
+#define REPLY_TLS_PIPELINED "554 no commands behind STARTTLS (#5.5.1)"
 #define REPLY_NO_GREETDELAY "421 unable to run greetdelay (#4.3.0)"
 
 #endif

@@ -11,21 +11,26 @@
 
 enum { TIMEOUT_UNTIL_READ = 1200 };
 
-void session_open(struct session *session)
+static void connect_streams(struct session *session, unsigned long seconds)
 {
-	session->client = connection_from_environment();
 	session->in = (struct stream_in){
 		.fd = STDIN_FILENO,
-		.seconds = TIMEOUT_UNTIL_READ,
+		.seconds = seconds,
 		.data = session->input + SMTP_DATA_GROWTH,
 		.size = INPUT_BUFFER,
 	};
 	session->out = (struct stream_out){
 		.fd = STDOUT_FILENO,
-		.seconds = TIMEOUT_UNTIL_READ,
+		.seconds = seconds,
 		.data = session->output,
 		.size = sizeof session->output,
 	};
+}
+
+void session_open(struct session *session)
+{
+	session->client = connection_from_environment();
+	connect_streams(session, TIMEOUT_UNTIL_READ);
 }
 
 void reply_part(struct session *session, const char *text)
@@ -52,7 +57,7 @@ void reply_number(struct session *session, unsigned long number)
 	reply_part(session, at);
 }
 
-static void flush(struct session *session)
+void session_flush(struct session *session)
 {
 	if (stream_flush(&session->out) < 0) exit(EXIT_NO_QUIT);
 }
@@ -60,13 +65,13 @@ static void flush(struct session *session)
 void session_give_up(struct session *session, const char *text)
 {
 	reply(session, text);
-	flush(session);
+	session_flush(session);
 	exit(EXIT_NO_QUIT);
 }
 
 void session_quit(struct session *session)
 {
-	flush(session);
+	session_flush(session);
 	exit(EXIT_DONE);
 }
 
@@ -74,7 +79,7 @@ void session_read(struct session *session)
 {
 	ssize_t n;
 
-	flush(session);
+	session_flush(session);
 	n = stream_fill(&session->in);
 	if (n > 0) return;
 	if (n < 0 && errno == ETIMEDOUT)
@@ -103,4 +108,12 @@ void session_reset(struct session *session)
 	session->sender_is_bad = false;
 	session->recipient_count = 0;
 	str_clear(&session->envelope);
+}
+
+void session_begin_anew(struct session *session)
+{
+	connect_streams(session, session->settings.timeout);
+	session->line = (struct smtp_line){ 0 };
+	str_free(&session->helo);
+	session_reset(session);
 }

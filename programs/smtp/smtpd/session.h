@@ -13,6 +13,7 @@
 #include "mail/smtp_line.h"
 #include "settings.h"
 #include "system/stream.h"
+#include "tls.h"
 
 enum {
 	/* Every end but that by QUIT, as in qmail. */
@@ -28,6 +29,7 @@ enum {
 struct session {
 	struct settings settings;
 	struct connection client;
+	struct tls tls;
 	struct stream_in in;
 	struct stream_out out;
 	struct smtp_line line;
@@ -64,11 +66,18 @@ void session_read(struct session *);
 /* The next command line; it has been replied to already if it was no good. */
 enum smtp_line_state session_read_line(struct session *);
 
+/* Sends what has been collected now: for those who are about to do something
+   else with the connection. */
+void session_flush(struct session *);
+
 /* The last reply of a session that cannot go on. */
 _Noreturn void session_give_up(struct session *, const char *text);
 _Noreturn void session_quit(struct session *);
 
 /* Forgets the transaction. */
 void session_reset(struct session *);
+
+/* Forgets all that the client has said: descriptors 0 and 1 are others now. */
+void session_begin_anew(struct session *);
 
 #endif

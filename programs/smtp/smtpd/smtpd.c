@@ -2,15 +2,15 @@
    qmail-smtpd does, and gives each message to a queue program ($QMAILQUEUE).
    It decides who may send to whom and knows nothing of users, queues or disks.
    With GREETDELAY or DROP_PRE_GREET in the environment it first execs
-   greetdelay, which execs it again. Exit 0 after QUIT, 1 after any other end.
-   RFC 5321; 1870 (SIZE), 2920 (PIPELINING), 6152 (8BITMIME).
+   greetdelay, which execs it again; with TLS_SERVER_CERT, ucspi-tls. Exit 0
+   after QUIT, 1 after any other end.
+   RFC 5321; 1870 (SIZE), 2920 (PIPELINING), 3207 (STARTTLS), 6152 (8BITMIME).
    SPDX-License-Identifier: ISC */
 
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -20,14 +20,13 @@
 #include "base/parse.h"
 #include "base/str.h"
 #include "log.h"
+#include "pull_in.h"
 #include "replies.h"
 #include "session.h"
-#include "system/process.h"
+#include "tls.h"
 #include "verbs.h"
 
 enum {
-	/* Of our own command line, whose longest form has a handful. */
-	WORDS_LIMIT = 64,
 	/* close_range(2)'s flag, which not every libc names. */
 	CLOSE_AT_EXEC = 1 << 2,
 };
@@ -76,36 +75,16 @@ static bool greetdelay_has_run(void)
 	return pid == (unsigned long)getpid();
 }
 
-/* greetdelay along $PATH, else beside our own file. */
-static void exec_greetdelay(char **words)
-{
-	struct str beside = { 0 };
-	ssize_t length;
-
-	process_exec(words, environ, getenv("PATH"));
-	str_reserve(&beside, PATH_MAX);
-	length = readlink("/proc/self/exe", beside.data, PATH_MAX);
-	while (length > 0 && beside.data[length - 1] != '/') length--;
-	if (length <= 0) return;
-	beside.length = (size_t)length;
-	str_append_text(&beside, words[0]);
-	words[0] = beside.data;
-	process_exec(words, environ, NULL);
-}
-
 static void delay_greeting(int argc, char **argv)
 {
-	char name[] = "greetdelay", pid[sizeof(long) * 3];
-	char *words[WORDS_LIMIT + 2] = { name };
+	char pid[sizeof(long) * 3];
 
 	if (greetdelay_has_run()) return;
 	if (!parse_flag(getenv("GREETDELAY")) &&
 	    !parse_flag(getenv("DROP_PRE_GREET")))
 		return;
-	for (int i = 0; i < argc && i < WORDS_LIMIT; i++)
-		words[i + 1] = argv[i];
 	snprintf(pid, sizeof pid, "%ld", (long)getpid());
-	if (setenv(greeted, pid, 1) == 0) exec_greetdelay(words);
+	if (setenv(greeted, pid, 1) == 0) pull_in("greetdelay", argc, argv);
 	log_no_greetdelay();
 	session_give_up(&session, REPLY_NO_GREETDELAY);
 }
@@ -152,6 +131,7 @@ int main(int argc, char **argv)
 	signal(SIGCHLD, SIG_DFL);
 	session_open(&session);
 	delay_greeting(argc, argv);
+	tls_prepare(&session, argc, argv);
 	keep_descriptors_to_ourselves();
 	read_settings();
 	greet(&session);

@@ -7,6 +7,7 @@
 #include "checks.h"
 #include "data.h"
 #include "replies.h"
+#include "tls.h"
 
 void greet(struct session *session)
 {
@@ -34,6 +35,8 @@ static void ehlo(struct session *session, const char *argument)
 	remember_helo(session, argument);
 	reply_part(session, REPLY_EHLO);
 	reply(session, session->settings.greeting.data);
+	if (session->tls.state == TLS_OFFERED)
+		reply(session, REPLY_EHLO_STARTTLS);
 	reply_part(session, REPLY_EHLO_SIZE);
 	reply_number(session, session->settings.databytes);
 	reply(session, "");
@@ -90,6 +93,13 @@ static void vrfy(struct session *session, const char *argument)
 	reply(session, REPLY_WILL_TRY);
 }
 
+static void starttls(struct session *session, const char *argument)
+{
+	const char *refusal = tls_start(session, argument);
+
+	if (refusal) reply(session, refusal);
+}
+
 static void quit(struct session *session, const char *argument)
 {
 	(void)argument;
@@ -102,9 +112,10 @@ static const struct {
 	const char *name;
 	void (*run)(struct session *, const char *argument);
 } verbs[] = {
-	{ "MAIL", mail }, { "RCPT", rcpt }, { "DATA", data }, { "EHLO", ehlo },
-	{ "HELO", helo }, { "RSET", rset }, { "QUIT", quit }, { "NOOP", noop },
-	{ "VRFY", vrfy }, { "HELP", help },
+	{ "MAIL", mail }, { "RCPT", rcpt },         { "DATA", data },
+	{ "EHLO", ehlo }, { "HELO", helo },         { "RSET", rset },
+	{ "QUIT", quit }, { "NOOP", noop },         { "VRFY", vrfy },
+	{ "HELP", help }, { "STARTTLS", starttls },
 };
 
 void run_command(struct session *session, char *line)

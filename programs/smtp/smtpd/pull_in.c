@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+#include "pull_in.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "system/process.h"
+
+/* Words of our own command line, whose longest form has a handful. */
+enum { WORDS_LIMIT = 64 };
+
+void pull_in(const char *stage, int argc, char **argv)
+{
+	struct str name = { 0 };
+	char *words[WORDS_LIMIT + 2];
+	ssize_t length;
+
+	str_append_text(&name, stage);
+	memset(words, 0, sizeof words);
+	words[0] = name.data;
+	for (int i = 0; i < argc && i < WORDS_LIMIT; i++)
+		words[i + 1] = argv[i];
+	process_exec(words, environ, getenv("PATH"));
+	str_clear(&name);
+	str_reserve(&name, PATH_MAX + strlen(stage));
+	length = readlink("/proc/self/exe", name.data, PATH_MAX);
+	while (length > 0 && name.data[length - 1] != '/') length--;
+	if (length <= 0) return;
+	name.length = (size_t)length;
+	str_append_text(&name, stage);
+	words[0] = name.data;
+	process_exec(words, environ, NULL);
+}

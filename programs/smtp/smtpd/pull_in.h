@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SMTPD_PULL_IN_H
+#define SMTPD_PULL_IN_H
+
+/* A stage that belongs in front of us and is not in the chain: execs it, found
+   along $PATH or else beside our own file, with our command line behind it.
+   Comes back only with errno. */
+void pull_in(const char *stage, int argc, char **argv);
+
+#endif
