@@ -85,6 +85,7 @@ secured='454 TLS not available: already SSL secured (4.3.0)'
 	offers 'DENY_TLS=0, SSL=0' DENY_TLS=0 SSL=0
 	hides 'UCSPITLS=-' "$denied" UCSPITLS=-
 	hides 'DENY_TLS=1' "$denied" DENY_TLS=1
+	echo 'LOG: tls: declined'
 	hides 'SSL=1' "$secured" SSL=1
 	hides 'SSL=1, which is all that FORCE_TLS wants' "$secured" SSL=1 FORCE_TLS=1 DENY_TLS=1
 	refuses 'FORCE_TLS and DENY_TLS' FORCE_TLS=1 DENY_TLS=1

@@ -81,12 +81,10 @@ static bool name_certificate(const char *path)
 	return setenv("CERTFILE", certificate.data, 1) == 0;
 }
 
-static enum tls_state find_tls(struct tls *tls, int argc, char **argv)
+static enum tls_state ask_for_descriptors(int argc, char **argv)
 {
-	const char *path;
+	const char *path = getenv(cert_setting);
 
-	if (take_descriptors(tls)) return TLS_OFFERED;
-	path = getenv(cert_setting);
 	if (!path || !*path) return TLS_ABSENT;
 	if (name_certificate(path)) {
 		/* Used up: a ucspi-tls that gives no descriptors is not asked
@@ -98,22 +96,32 @@ static enum tls_state find_tls(struct tls *tls, int argc, char **argv)
 	return TLS_DENIED;
 }
 
+/* The TLS process need not wait any longer. */
+static void decline(const struct tls *tls)
+{
+	close(tls->control);
+	close(tls->read);
+	close(tls->write);
+}
+
 void tls_prepare(struct session *session, int argc, char **argv)
 {
 	struct tls *tls = &session->tls;
+	bool given = take_descriptors(tls);
 	const char *policy = getenv("UCSPITLS");
 
-	if (parse_flag(getenv("SSL"))) {
-		tls->state = TLS_ALWAYS;
-		return;
-	}
 	tls->required = parse_flag(getenv("FORCE_TLS")) ||
 			(policy && strcmp(policy, "!") == 0);
-	if (parse_flag(getenv("DENY_TLS")) ||
-	    (policy && strcmp(policy, "-") == 0))
+	if (parse_flag(getenv("SSL"))) tls->state = TLS_ALWAYS;
+	else if (parse_flag(getenv("DENY_TLS")) ||
+		 (policy && strcmp(policy, "-") == 0))
 		tls->state = TLS_DENIED;
-	else tls->state = find_tls(tls, argc, argv);
-	if (tls->required && tls->state != TLS_OFFERED) {
+	else if (given) tls->state = TLS_OFFERED;
+	else tls->state = ask_for_descriptors(argc, argv);
+	unsetenv("UCSPITLS");
+	if (given && tls->state != TLS_OFFERED) decline(tls);
+	if (tls->required && tls->state != TLS_OFFERED &&
+	    tls->state != TLS_ALWAYS) {
 		log_required_tls_missing();
 		session_give_up(session, REPLY_TLS_FORCED_AND_DENIED);
 	}
