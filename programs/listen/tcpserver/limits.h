@@ -12,6 +12,7 @@
 
 #include "settings.h"
 #include "system/net.h"
+#include "system/tally.h"
 
 enum limit {
 	LIMIT_LOAD,
@@ -33,6 +34,13 @@ struct limit_values {
 struct limits {
 	const struct settings *settings;
 	struct limit_values defaults;
+	struct tally addresses;
+	struct tally networks;
+	long long now;      /* milliseconds; of the last look at the clock */
+	unsigned long load; /* in hundredths, */
+	bool load_is_known; /* if it was ever asked for, */
+	long long load_read_at;
+	bool complained_of[LIMIT_KINDS];
 };
 
 /* `name` and `number` are the log's, " MAXCONNIP:2" behind the deny line; a
@@ -61,8 +69,8 @@ struct refusal limits_judge(struct limits *, const struct net_ip *,
 void limits_session_begins(struct limits *, const struct net_ip *);
 void limits_session_ends(struct limits *, const struct net_ip *);
 
-/* For a restart: the rates only, as one piece of the file that ends where the
-   next may begin. 0, or -1 with errno; what was loaded up to there stays. */
+/* For a restart: the rates only. Both leave the file's offset behind their own
+   piece of it. 0, or -1 with errno; what was loaded before that stays. */
 int limits_save(struct limits *, int fd);
 int limits_load(struct limits *, int fd);
 
