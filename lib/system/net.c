@@ -182,6 +182,26 @@ void net_ip_of_socket(const struct sockaddr_storage *socket, struct net_ip *ip,
 	}
 }
 
+socklen_t net_socket_of_ip(const struct net_ip *ip, unsigned port,
+			   unsigned scope, struct sockaddr_storage *socket)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET,
+				  .sin_port = htons((uint16_t)port) };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
+				    .sin6_port = htons((uint16_t)port),
+				    .sin6_scope_id = scope };
+
+	*socket = (struct sockaddr_storage){ 0 };
+	if (ip->family == NET_IPV6) {
+		memcpy(&in6.sin6_addr, ip->bytes, 16);
+		memcpy(socket, &in6, sizeof in6);
+		return sizeof in6;
+	}
+	memcpy(&in.sin_addr, ip->bytes, 4);
+	memcpy(socket, &in, sizeof in);
+	return sizeof in;
+}
+
 int net_port_parse(const char *text, unsigned *port)
 {
 	unsigned long number;

@@ -41,6 +41,11 @@ bool net_ip_is_loopback(const struct net_ip *);
 void net_ip_of_socket(const struct sockaddr_storage *, struct net_ip *,
 		      unsigned *port);
 
+/* The other way round, for bind and connect; `scope` is the interface's number
+   for a link-local address, or 0. The size of the address. */
+socklen_t net_socket_of_ip(const struct net_ip *, unsigned port, unsigned scope,
+			   struct sockaddr_storage *);
+
 /* A number from 0 to 65535, or a tcp service's name. 0, or -1. */
 int net_port_parse(const char *text, unsigned *port);
 

@@ -174,6 +174,28 @@ static void test_sockets(void)
 	ok(ip.family == NET_NONE && port == 0, "a socket of another kind");
 }
 
+static void test_round_trip(void)
+{
+	static const char *const texts[] = { "192.0.2.1", "2001:db8::1" };
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		struct sockaddr_storage socket;
+		struct net_ip ip, back;
+		socklen_t size;
+		unsigned port;
+
+		net_ip_parse(texts[i], &ip);
+		size = net_socket_of_ip(&ip, 65535, 3, &socket);
+		net_ip_of_socket(&socket, &back, &port);
+		is_number(net_ip_equal(&ip, &back), 1, texts[i]);
+		is_number(port, 65535, "and its port, there and back");
+		is_number(size,
+			  i ? sizeof(struct sockaddr_in6)
+			    : sizeof(struct sockaddr_in),
+			  "in the size of its family");
+	}
+}
+
 static void test_ports(void)
 {
 	static const struct {
@@ -204,6 +226,7 @@ int main(void)
 	test_masks();
 	test_equality();
 	test_sockets();
+	test_round_trip();
 	test_ports();
 	net_ip_parse("127.0.0.1", &ip);
 	is_number(net_ip_is_local(&ip), 1, "127.0.0.1 is ours");
