@@ -41,7 +41,8 @@ int handover_send(int socket, const struct handover *session)
 	struct msghdr message = { .msg_iov = &text,
 				  .msg_iovlen = 1,
 				  .msg_control = rights.bytes,
-				  .msg_controllen = (unsigned)CMSG_SPACE(size) };
+				  .msg_controllen =
+					  (unsigned)CMSG_SPACE(size) };
 	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
 	ssize_t sent;
 

@@ -18,7 +18,7 @@ enum { HANDOVER_MESSAGE = 12 + HANDOVER_CLIENT };
 
 /* In the order in which they are sent. */
 enum handover_descriptor {
-	HANDOVER_NETWORK_IN,   /* the connection; both are mostly one socket */
+	HANDOVER_NETWORK_IN, /* the connection; both are mostly one socket */
 	HANDOVER_NETWORK_OUT,
 	HANDOVER_CONTROL,      /* the other end of SSLCTLFD: a stream socket */
 	HANDOVER_TO_PROGRAM,   /* write end; the program reads SSLREADFD */
