@@ -15,7 +15,8 @@
 home := $(shell head -n 1 conf-home)
 musl := build/deps/musl
 ifeq ($(origin CC),default)
-CC := $(if $(and $(wildcard $(musl)/lib/libcdb.a),$(shell command -v musl-gcc)),musl-gcc,cc)
+musl_libraries := $(addprefix $(musl)/lib/,libcdb.a libcares.a)
+CC := $(if $(filter-out $(wildcard $(musl_libraries)),$(musl_libraries)),cc,$(or $(notdir $(shell command -v musl-gcc)),cc))
 endif
 ifdef SANITIZE
 CC := $(if $(filter musl-gcc,$(CC)),cc,$(CC))
@@ -42,7 +43,7 @@ else
 hardening += -fstack-clash-protection -D_FORTIFY_SOURCE=2
 all_ldflags += -pie
 endif
-LDLIBS += -Wl,--as-needed -lcdb
+LDLIBS += -Wl,--as-needed -lcdb -lcares
 
 single := $(wildcard programs/*/*.c)
 folders := $(patsubst %/,%,$(wildcard programs/*/*/))

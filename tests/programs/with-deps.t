@@ -9,7 +9,7 @@ tree=$work/tree
 mkdir -p "$stubs" "$tree/scripts" "$work/etc/parts" "$work/empty"
 cp "$top/scripts/with-deps" "$tree/scripts/"
 PATH=$stubs:$PATH
-export work
+export work stubs
 
 # stub NAME: its script is standard input; each call is noted in $work/calls.
 stub() {
@@ -27,9 +27,16 @@ exec "$@"
 END
 stub make <<'END'
 [ "$CC" != musl-gcc ] || exit 1
-case $* in *libcdb.a) echo archive >libcdb.a ;; esac
+case $* in
+*libcdb.a) echo archive >libcdb.a ;;
+*libcares.la)
+	mkdir -p src/lib/.libs
+	echo "c-ares' archive" >src/lib/.libs/libcares.a
+	;;
+esac
 END
 stub musl-gcc </dev/null
+stub configure </dev/null
 stub dpkg-query <<'END'
 for package; do :; done
 grep -qx "$package" "$work/missing" && exit 1
@@ -61,6 +68,14 @@ case $* in
 	mkdir tinycdb-1
 	echo header >tinycdb-1/cdb.h
 	;;
+*"source c-ares")
+	[ -f "$work/no-source" ] && exit 100
+	mkdir -p c-ares-1/include
+	cp "$stubs/configure" c-ares-1/
+	for part in "" _build _rules _version; do
+		echo "ares$part" >"c-ares-1/include/ares$part.h"
+	done
+	;;
 *download*) exit 100 ;;
 esac
 END
@@ -83,10 +98,11 @@ calls_of() {
 	grep -E "^($1) " "$work/calls"
 }
 
-# Nothing is missing, and tinycdb has been compiled.
+# Nothing is missing, and the libraries have been compiled.
 machine "" ""
 mkdir -p "$tree/build/deps/musl/lib" "$tree/build/deps/peers/postfix"
 : >"$tree/build/deps/musl/lib/libcdb.a"
+: >"$tree/build/deps/musl/lib/libcares.a"
 run check 'TESTS=a b' -j2
 is "$code: $output" "0: " "with nothing missing it says nothing"
 is "$(calls_of 'apt-get|sudo|make')" "make check TESTS=a b -j2" \
@@ -147,7 +163,7 @@ run all
 like "$output" "no package musl-tools; going on without it" "it goes on without what there is not"
 like "$(calls_of apt-get)" "install gcc$" "and installs the rest"
 
-# tinycdb for musl: from the machine's own sources, source packages added.
+# Libraries for musl: from the machine's own sources, source packages added.
 machine "" ""
 cat >"$work/etc/sources.list" <<-'END'
 	# deb is explained here
@@ -166,6 +182,14 @@ is "$(cat "$tree/build/deps/musl/lib/libcdb.a" "$tree/build/deps/musl/include/cd
 	"archive
 header" "tinycdb is compiled into build/deps/musl"
 like "$(calls_of make)" "CC=musl-gcc" "by musl-gcc"
+is "$(cd "$tree/build/deps/musl" && cat lib/libcares.a include/ares.h \
+	include/ares_build.h include/ares_rules.h include/ares_version.h)" \
+	"c-ares' archive
+ares
+ares_build
+ares_rules
+ares_version" "so is c-ares"
+like "$(calls_of configure)" "--disable-shared.*CC=musl-gcc" "by musl-gcc"
 is "$(cat "$work/private/sources.list")" "# deb is explained here
 deb [signed-by=/k.gpg] http://mirror.example/debian bookworm main
 deb-src [signed-by=/k.gpg] http://mirror.example/debian bookworm main
@@ -178,6 +202,7 @@ sources.list" "and no file that apt would not read"
 is "$(calls_of apt-get | grep -vc "Dir::State::lists=$tree/build/deps/")" 0 \
 	"the system's lists are left alone"
 is "$(ls "$tree/build/deps")" "apt.log
+c-ares.log
 musl
 tinycdb.log" "nothing else is left behind"
 
@@ -185,6 +210,7 @@ machine "" ""
 : >"$work/no-source"
 run check
 like "$output" "tinycdb could not be had.*" "without its source it says so"
+like "$output" "c-ares could not be had" "the same of c-ares"
 like "$output" "postfix could not be had" "the same of Postfix"
 is "$code $(calls_of make | tail -n 1)" "0 make check" "and goes on"
 
