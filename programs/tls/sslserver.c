@@ -2,7 +2,7 @@
    asking (UCSPI-TLS).
    The surprise: it serves nobody. It starts a tlsd, which reads the key as
    whoever we are now, and becomes "tcpserver … ucspi-tls -i program" under its
-   own name. On SIGHUP tcpserver execs us anew, and so tlsd gets to know.
+   own name. On SIGHUP tcpserver execs us anew, so that tlsd gets its share.
 
    Takes tcpserver's options, and those of the two families of ucspi-ssl; the
    files, ciphers and ids of tlsd from the environment. Exit codes: 100 wrong
@@ -19,7 +19,6 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,7 +33,6 @@
 
 enum {
 	PASSWORD_FD = 3,
-	PATIENCE = 5, /* seconds, of ucspi-tls with a tlsd that takes nothing */
 	NUMBER_TEXT = sizeof "2147483647",
 };
 
@@ -282,6 +280,42 @@ static _Noreturn void become_tlsd(const struct settings *settings,
 	die_temporary("unable to run %s:", path);
 }
 
+/* A pipe, both ends in one descriptor, that makes a SIGHUP to tlsd of each byte
+   written to it. By then we are no longer those who may send it one, but the
+   kernel looks at who asked for this. -1 when it cannot be had. */
+static int make_reload_pipe(pid_t tlsd)
+{
+	char path[sizeof "/proc/self/fd/" + NUMBER_TEXT];
+	int read_end, write_end, both = -1;
+
+	if (relay_pipe(&read_end, &write_end) < 0) return -1;
+	snprintf(path, sizeof path, "/proc/self/fd/%d", read_end);
+	both = open(path, O_RDWR | O_NONBLOCK);
+	close(read_end);
+	close(write_end);
+	if (both >= 0 && fcntl(both, F_SETOWN, tlsd) == 0 &&
+	    fcntl(both, F_SETSIG, SIGHUP) == 0 &&
+	    fcntl(both, F_SETFL, O_RDWR | O_NONBLOCK | O_ASYNC) == 0)
+		return both;
+	if (both >= 0) close(both);
+	return -1;
+}
+
+/* What was written before is taken out first, or the pipe would be full some
+   day. */
+static void reload_tlsd(const char *number)
+{
+	unsigned long fd;
+	char byte = 0;
+
+	if (number &&
+	    parse_number(number, STDERR_FILENO + 1, INT_MAX, &fd) == 0) {
+		while (read((int)fd, &byte, 1) > 0) continue;
+		if (write((int)fd, &byte, 1) == 1) return;
+	}
+	warn("unable to have the certificates reloaded:");
+}
+
 /* It says why it cannot start in a line of its own. */
 static void wait_until_ready(int ready, pid_t tlsd)
 {
@@ -299,10 +333,14 @@ static void wait_until_ready(int ready, pid_t tlsd)
 	exit(EXIT_TRY_AGAIN);
 }
 
-/* The end of the socket that ucspi-tls sends sessions into. */
-static int start_tlsd(const struct settings *settings)
+/* What the programs and our successors have of it. */
+struct tlsd {
+	pid_t pid;
+	int queue; /* ucspi-tls sends sessions into it */
+};
+
+static struct tlsd start_tlsd(const struct settings *settings)
 {
-	static const struct timeval patience = { .tv_sec = PATIENCE };
 	char *path = find_program("tlsd");
 	int pair[2], ready, telling;
 	pid_t child;
@@ -312,18 +350,15 @@ static int start_tlsd(const struct settings *settings)
 	    (pair[1] = relay_keep_off_standard(pair[1])) < 0 ||
 	    relay_pipe(&ready, &telling) < 0)
 		die_temporary("unable to create pipe:");
-	(void)setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &patience,
-			 sizeof patience);
 	child = fork();
 	if (child < 0) die_temporary("unable to fork:");
 	if (child == 0) become_tlsd(settings, path, pair[1], telling);
-	free(path);
 	close(pair[1]);
 	close(telling);
 	if (settings->has_password) close(PASSWORD_FD);
 	wait_until_ready(ready, child);
 	close(ready);
-	return pair[0];
+	return (struct tlsd){ child, pair[0] };
 }
 
 /* ---- tcpserver ---- */
@@ -355,16 +390,35 @@ static void build_tcpserver(const struct settings *settings,
 		add_word(words, *word);
 }
 
-static void pass_on_queue(int queue)
+/* The successor of a tcpserver that gets a SIGHUP is us. */
+static const char successor[] = "TCPSERVER_SUCCESSOR";
+static const char restarting[] = "TCPSERVER_RESTART";
+
+static void set(const char *name, const char *value)
+{
+	if ((value ? setenv(name, value, 1) : unsetenv(name)) < 0)
+		die_temporary("unable to set %s:", name);
+}
+
+static void pass_on(const char *name, int fd)
 {
 	char number[NUMBER_TEXT];
 
-	snprintf(number, sizeof number, "%d", queue);
-	if (fcntl(queue, F_SETFD, 0) < 0)
+	snprintf(number, sizeof number, "%d", fd);
+	if (fcntl(fd, F_SETFD, 0) < 0)
 		die_temporary("unable to move descriptors:");
-	if (setenv("TLSD_FD", number, 1) < 0 || unsetenv("TLSD_SOCKET") < 0 ||
-	    setenv("TCPSERVER_PROGRAM", own_path(), 1) < 0)
-		die_temporary("unable to set TLSD_FD:");
+	set(name, number);
+}
+
+static void prepare_environment(const struct tlsd *tlsd)
+{
+	int reload = make_reload_pipe(tlsd->pid);
+
+	pass_on("TLSD_FD", tlsd->queue);
+	set("TLSD_SOCKET", NULL);
+	if (reload < 0) warn("SIGHUP will not have the certificates reloaded:");
+	else pass_on("TLSD_RELOAD_FD", reload);
+	set(successor, own_path());
 }
 
 static _Noreturn void become_tcpserver(char **words)
@@ -379,11 +433,18 @@ int main(int argc, char **argv)
 {
 	struct words words = { 0 };
 	struct settings settings;
+	struct tlsd tlsd;
 
 	program_name = "sslserver";
+	if (getenv(successor) && getenv(restarting)) {
+		/* These are tcpserver's words already. */
+		reload_tlsd(getenv("TLSD_RELOAD_FD"));
+		become_tcpserver(argv);
+	}
 	settings = read_settings(argc, argv);
 	make_room(&words, argc);
 	build_tcpserver(&settings, &words);
-	pass_on_queue(start_tlsd(&settings));
+	tlsd = start_tlsd(&settings);
+	prepare_environment(&tlsd);
 	become_tcpserver(words.list);
 }

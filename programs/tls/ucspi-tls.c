@@ -285,7 +285,9 @@ static int hand_over(const struct handover *session, const char **doing)
 	*doing = "reach tlsd";
 	if (number || path) {
 		fd = number ? inherited_fd(number) : connect_to(path);
-		return fd < 0 ? -1 : send_and_close(fd, session);
+		if (fd < 0) return -1;
+		if (number) limit_waiting(fd);
+		return send_and_close(fd, session);
 	}
 	*doing = "read the certificate";
 	if (find_certificate() < 0) return -1;
@@ -350,11 +352,24 @@ static void set(const char *name, const char *value)
 static bool is_tlsd_setting(const char *variable)
 {
 	static const char *const names[] = {
-		"TLSD_FD",           "TLSD_SOCKET", "CERTFILE", "KEYFILE",
-		"CERTCHAINFILE",     "OCSPFILE",    "CAFILE",   "CADIR",
-		"CCAFILE",           "CRLDIR",      "DHFILE",   "CIPHERS",
-		"VERIFYDEPTH",       "SSL_UID",     "SSL_GID",  "SSL_CHROOT",
-		"TCPSERVER_PROGRAM",
+		"TLSD_FD",
+		"TLSD_SOCKET",
+		"CERTFILE",
+		"KEYFILE",
+		"CERTCHAINFILE",
+		"OCSPFILE",
+		"CAFILE",
+		"CADIR",
+		"CCAFILE",
+		"CRLDIR",
+		"DHFILE",
+		"CIPHERS",
+		"VERIFYDEPTH",
+		"SSL_UID",
+		"SSL_GID",
+		"SSL_CHROOT",
+		"TCPSERVER_SUCCESSOR",
+		"TLSD_RELOAD_FD",
 	};
 	size_t length = strcspn(variable, "=:");
 
@@ -522,9 +537,10 @@ static void withhold(const struct settings *settings)
 	set("UCSPITLS", tls_is_off(settings) ? settings->policy : NULL);
 }
 
-static void close_unused_tlsd(void)
+static void close_named_by(const char *variable)
 {
-	int fd = getenv("TLSD_FD") ? inherited_fd(getenv("TLSD_FD")) : NO_FD;
+	const char *number = getenv(variable);
+	int fd = number ? inherited_fd(number) : NO_FD;
 
 	if (fd >= 0) close(fd);
 }
@@ -536,7 +552,7 @@ static bool set_up(const struct settings *settings, struct tls_fds *fds)
 	const char *doing;
 
 	if (tls_is_off(settings)) {
-		close_unused_tlsd();
+		close_named_by("TLSD_FD");
 		return false;
 	}
 	session = make_descriptors(settings, fds);
@@ -558,6 +574,7 @@ int main(int argc, char **argv)
 	program_name = "ucspi-tls";
 	settings = read_settings(argc, argv);
 	has_tls = set_up(&settings, &fds);
+	close_named_by("TLSD_RELOAD_FD"); /* sslserver's */
 	forget_tlsd_settings();
 	if (!has_tls) withhold(&settings);
 	else if (settings.immediate) begin_inside(&settings, &fds);
