@@ -9,18 +9,20 @@
 
 #include "base/parse.h"
 
-static const unsigned char mapped_prefix[12] = { [10] = 0xff, [11] = 0xff };
-
-static void from_version_6(const unsigned char bytes[16], struct net_ip *ip)
+void net_ip_of_bytes(const unsigned char *bytes, enum net_family family,
+		     struct net_ip *ip)
 {
-	*ip = (struct net_ip){ 0 };
-	if (memcmp(bytes, mapped_prefix, sizeof mapped_prefix) == 0) {
-		ip->family = NET_IPV4;
-		memcpy(ip->bytes, bytes + sizeof mapped_prefix, 4);
-	} else {
-		ip->family = NET_IPV6;
-		memcpy(ip->bytes, bytes, 16);
+	static const unsigned char mapped_prefix[12] = {
+		[10] = 0xff, [11] = 0xff
+	};
+
+	if (family == NET_IPV6 &&
+	    memcmp(bytes, mapped_prefix, sizeof mapped_prefix) == 0) {
+		family = NET_IPV4;
+		bytes += sizeof mapped_prefix;
 	}
+	*ip = (struct net_ip){ .family = family };
+	memcpy(ip->bytes, bytes, net_ip_bits(family) / 8);
 }
 
 int net_ip_parse(const char *text, struct net_ip *ip)
@@ -33,7 +35,7 @@ int net_ip_parse(const char *text, struct net_ip *ip)
 		return 0;
 	}
 	if (inet_pton(AF_INET6, text, bytes) != 1) return -1;
-	from_version_6(bytes, ip);
+	net_ip_of_bytes(bytes, NET_IPV6, ip);
 	return 0;
 }
 
@@ -177,7 +179,7 @@ void net_ip_of_socket(const struct sockaddr_storage *socket, struct net_ip *ip,
 		struct sockaddr_in6 in;
 
 		memcpy(&in, socket, sizeof in);
-		from_version_6(in.sin6_addr.s6_addr, ip);
+		net_ip_of_bytes(in.sin6_addr.s6_addr, NET_IPV6, ip);
 		*port = ntohs(in.sin6_port);
 	}
 }

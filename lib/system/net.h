@@ -22,6 +22,10 @@ struct net_ip {
    4291 text without a scope. 0, or -1. */
 int net_ip_parse(const char *text, struct net_ip *);
 
+/* The 4 or 16 bytes of an address of the family, in network order. */
+void net_ip_of_bytes(const unsigned char *bytes, enum net_family,
+		     struct net_ip *);
+
 /* RFC 5952 text; NET_NONE gives "unknown". Returns `text`. */
 const char *net_ip_format(const struct net_ip *, char text[NET_IP_TEXT]);
 

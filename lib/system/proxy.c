@@ -128,28 +128,14 @@ static unsigned number_at(const unsigned char *bytes)
 	return (unsigned)bytes[0] << 8 | bytes[1];
 }
 
-/* A mapped address is the IPv4 address, as everywhere. */
-static void address_at(const unsigned char *bytes, enum net_family family,
-		       struct net_ip *ip)
-{
-	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-	if (family == NET_IPV6 && memcmp(bytes, mapped, sizeof mapped) == 0) {
-		family = NET_IPV4;
-		bytes += sizeof mapped;
-	}
-	*ip = (struct net_ip){ .family = family };
-	memcpy(ip->bytes, bytes, net_ip_bits(family) / 8);
-}
-
 static int client_at(const unsigned char *bytes, size_t room,
 		     enum net_family family, struct proxy_header *header)
 {
 	size_t size = net_ip_bits(family) / 8;
 
 	if (room < 2 * size + 4) return -1;
-	address_at(bytes, family, &header->source);
-	address_at(bytes + size, family, &header->destination);
+	net_ip_of_bytes(bytes, family, &header->source);
+	net_ip_of_bytes(bytes + size, family, &header->destination);
 	header->source_port = number_at(bytes + 2 * size);
 	header->destination_port = number_at(bytes + 2 * size + 2);
 	header->kind = PROXY_FOR_CLIENT;
