@@ -436,7 +436,9 @@ if [ -x "$bin/ucspi-tls" ] && [ -x "$bin/tlsd" ]; then
 	export TLS_SERVER_CERT="$work/both"
 	chain=smtpd
 	try_chain 554 1
+	# recordio -a keeps back what is behind STARTTLS until the reply has come;
+	# then it is no TLS.
 	chain='recordio -a greetdelay smtpd'
-	try_chain 554 1
+	try_chain 220 1
 fi
 done_testing
