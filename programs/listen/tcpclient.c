@@ -299,8 +299,11 @@ static void bind_local_end(const struct settings *settings, int fd,
 	const struct net_ip *ip = &settings->local_ip;
 	struct sockaddr_storage address;
 	socklen_t size;
+	int on = 1;
 
 	if (ip->family == NET_NONE && settings->local_port == 0) return;
+	/* A port that was just used must not be out of use for a minute. */
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	if (ip->family == NET_NONE) ip = &any;
 	size = net_socket_of_ip(ip, settings->local_port, addresses->scope,
 				&address);

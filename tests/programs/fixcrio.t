@@ -6,10 +6,15 @@
 . "$(dirname "$0")/../lib.sh"
 need perl /usr/bin/fixcrio
 
-# run COMMAND…: output in $work/out, exit code in $code, messages in $log.
+# run COMMAND…: output in $work/out, exit code in $code, messages in $log. The
+# relay ends after the program, and closes the pipe then.
 run() {
-	code=0
-	"$@" >"$work/out" 2>"$work/log" </dev/null || code=$?
+	{
+		code=0
+		"$@" 2>"$work/log" </dev/null || code=$?
+		echo "$code" >"$work/code"
+	} | cat >"$work/out"
+	code=$(cat "$work/code")
 	out=$(tr -d '\000' <"$work/out")
 	log=$(cat "$work/log")
 }
@@ -57,15 +62,15 @@ for input in mixed lf cr binary empty newlines edges random; do
 		[ $side = ours ] || program=/usr/bin/fixcrio
 		# What the program is given, and what it says: each fixed once.
 		"$program" sh -c 'cat >"$1"' - "$work/given.$side" <"$work/in.$input"
-		"$program" cat "$work/in.$input" >"$work/said.$side"
+		"$program" cat "$work/in.$input" | cat >"$work/said.$side"
 	done
 	same_file "$work/given.ours" "$work/given.peer" "$input: the program is given the same"
 	same_file "$work/said.ours" "$work/said.peer" "$input: the client too"
 done
 perl -pe 's/(?<!\r)\n/\r\n/' "$work/in.random" >"$work/fixed"
-fixcrio cat "$work/in.random" >"$work/out"
+fixcrio cat "$work/in.random" | cat >"$work/out"
 same_file "$work/out" "$work/fixed" 'a CR before each LF that had none'
-fixcrio cat <"$work/fixed" >"$work/out"
+fixcrio cat <"$work/fixed" | cat >"$work/out"
 same_file "$work/out" "$work/fixed" 'what has them passes unchanged'
 run on-socket 'send=a\r' 'expect=a\r' 'send=\nb' 'expect=\nb' 'send=\n' 'expect=\r\n' shut end -- fixcrio cat
 is "$(od -An -c "$work/out" | tr -s ' ')" ' a \r \n b \r \n' 'the CR is remembered over packets'

@@ -130,9 +130,9 @@ both '-i' $plain -i 127.0.0.2 127.0.0.1 "$port" perl -e "$say_env"
 like "$out" '^you=127\.0\.0\.2 ' 'is where it comes from'
 both '-i and no such address' $plain -i 192.0.2.1 127.0.0.1 "$port" true
 is "$code $log" '111 tcpclient: fatal: unable to bind socket: address not available' 'is fatal'
-free=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport')
-run tcpclient $plain -p "$free" 127.0.0.1 "$port" perl -e "$say_env"
-like "$out" "peer=$free\$" '-p is the port that it comes from'
+free=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.77")->sockport')
+run tcpclient $plain -i 127.0.0.77 -p "$free" 127.0.0.1 "$port" perl -e "$say_env"
+like "$out$log" "peer=$free\$" '-p is the port that it comes from'
 run tcpclient $plain -i 127.0.0.1 -p "$port" 127.0.0.1 "$port" true
 is "$code $log" '111 tcpclient: fatal: unable to bind socket: address already used' '-p and a port in use'
 both '-l' -RH -l a.name 127.0.0.1 "$port" perl -e "$say_env"
