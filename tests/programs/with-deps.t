@@ -100,7 +100,8 @@ calls_of() {
 
 # Nothing is missing, and the libraries have been compiled.
 machine "" ""
-mkdir -p "$tree/build/deps/musl/lib" "$tree/build/deps/peers/postfix"
+mkdir -p "$tree/build/deps/musl/lib" "$tree/build/deps/peers/postfix" \
+	"$tree/build/deps/peers/ucspi-tcp-ipv6"
 : >"$tree/build/deps/musl/lib/libcdb.a"
 : >"$tree/build/deps/musl/lib/libcares.a"
 run check 'TESTS=a b' -j2
@@ -212,6 +213,7 @@ run check
 like "$output" "tinycdb could not be had.*" "without its source it says so"
 like "$output" "c-ares could not be had" "the same of c-ares"
 like "$output" "postfix could not be had" "the same of Postfix"
+like "$output" "ucspi-tcp-ipv6 could not be" "and of ucspi-tcp's variant"
 is "$code $(calls_of make | tail -n 1)" "0 make check" "and goes on"
 
 done_testing
