@@ -23,7 +23,8 @@ static bool is_own_variable(const char *variable)
 		"TCPREMOTEPORT=",  "TCPREMOTEHOST=",  "TCPREMOTEINFO=",
 		"TCP6LOCALIP=",    "TCP6LOCALPORT=",  "TCP6LOCALHOST=",
 		"TCP6REMOTEIP=",   "TCP6REMOTEPORT=", "TCP6REMOTEHOST=",
-		"TCP6REMOTEINFO=",
+		"TCP6REMOTEINFO=", "LISTEN_PID=",     "LISTEN_FDS=",
+		"LISTEN_FDNAMES=", "NOTIFY_SOCKET=",
 	};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -70,7 +71,7 @@ static void set_ends(struct environment *environment, const char *protocol,
 		     const struct client *client)
 {
 	const char *form =
-		settings->keep_ipv6_form && client->family == NET_IPV4
+		settings->keep_ipv6_form && client->ip.family == NET_IPV4
 			? "::ffff:"
 			: "";
 	char text[sizeof "::ffff:" + NET_IP_TEXT];
@@ -116,7 +117,7 @@ int build_environment(struct environment *environment,
 		      const struct client *client, const char *rule,
 		      size_t length)
 {
-	bool ipv6 = client->family == NET_IPV6 || settings->keep_ipv6_form;
+	bool ipv6 = client->ip.family == NET_IPV6 || settings->keep_ipv6_form;
 	char interface[IF_NAMESIZE];
 	const char *item;
 	size_t at = 0;
@@ -133,6 +134,7 @@ int build_environment(struct environment *environment,
 
 	while ((item = rules_next_item(rule, length, &at)))
 		if (*item == '+' && strchr(item, '=') &&
+		    strncmp(item, "+PROXY=", strlen("+PROXY=")) != 0 &&
 		    set_variable(environment, item + 1) < 0)
 			return -1;
 	environment->list[environment->count] = NULL;

@@ -3,22 +3,11 @@
 #ifndef TCPSERVER_ENVIRONMENT_H
 #define TCPSERVER_ENVIRONMENT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/str.h"
+#include "client.h"
 #include "settings.h"
-#include "system/net.h"
-
-/* The two ends of a connection; a dotted quad for whoever comes by IPv4. */
-struct client {
-	enum net_family family;
-	unsigned scope; /* of a link-local address, or 0 */
-	char local_ip[NET_IP_TEXT];
-	unsigned local_port;
-	char remote_ip[NET_IP_TEXT];
-	unsigned remote_port;
-};
 
 /* What a program is given: our variables, a rule's, and the inherited ones
    that have none of our names. Made anew for each client in the same memory. */

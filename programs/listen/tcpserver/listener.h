@@ -1,13 +1,32 @@
-/* The listening socket.
+/* The sockets that clients come to. None of them ever blocks.
    SPDX-License-Identifier: ISC */
 #ifndef TCPSERVER_LISTENER_H
 #define TCPSERVER_LISTENER_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "settings.h"
 #include "system/net.h"
 
-/* Listens on the host and port of the settings, or ends the program. Gives the
-   descriptor, which never blocks, and the address and port it got. */
-int start_listening(const struct settings *, struct net_ip *, unsigned *port);
+struct listener {
+	int fd;
+	struct net_ip ip;
+	unsigned port;
+	bool ip_varies; /* it listens on all addresses */
+};
+
+/* Start with `struct listeners l = {0}`. */
+struct listeners {
+	struct listener *list;
+	size_t count;
+};
+
+/* Listens on every host and port of the settings, or takes the sockets that it
+   was given in their place; or ends the program. */
+void start_listening(struct listeners *, const struct settings *);
+
+/* Adds a socket that listens already. 0, or -1 with errno when it does not. */
+int add_listener(struct listeners *, int fd);
 
 #endif

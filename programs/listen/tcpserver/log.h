@@ -17,12 +17,15 @@ void log_status(struct server *, size_t sessions);
 /* The client in hand counts as a session here. */
 void log_arrival(struct server *, const struct client *, pid_t);
 
-/* "ok" or "deny". */
+/* "ok" or "deny", and what refused it. */
 void log_verdict(struct server *, const struct client *, const char *verdict,
-		 pid_t);
+		 pid_t, const struct refusal *);
 
 /* The status is wait's own number: 256 times the exit code, or the signal. */
 void log_end(struct server *, pid_t, int status);
+
+/* At once, a line for each session and each arrival, unless there is -q. */
+void log_table(struct server *);
 
 void write_log(struct server *);
 

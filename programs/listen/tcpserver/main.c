@@ -17,22 +17,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "arrivals.h"
 #include "base/exit_codes.h"
 #include "base/message.h"
 #include "client.h"
 #include "listener.h"
 #include "log.h"
+#include "readiness.h"
+#include "restart.h"
 #include "server.h"
 #include "settings.h"
 #include "system/file.h"
 #include "system/process.h"
 
 enum { BACK_OFF_MS = 100 }; /* after running out of something */
+
+size_t clients_present(const struct server *server)
+{
+	return server->sessions.count + server->arrivals.count;
+}
 
 /* Descriptors or memory have run out, mostly. The client stays in the queue,
    so to try again at once would be to spin. */
@@ -44,33 +53,27 @@ static void back_off(struct server *server, const char *doing)
 	server->failing = true;
 }
 
-static void accept_client(struct server *server)
+static void accept_client(struct server *server, size_t listener)
 {
+	struct client client = { .fd = STDIN_FILENO, .listener = listener };
 	struct sockaddr_storage remote = { 0 };
 	socklen_t size = sizeof remote;
 
 	/* Descriptor 0 was closed and is the lowest free one, so this is where
 	   the connection comes out, just where the program wants it. No other
 	   exec can happen before it is closed again: CLOEXEC is not needed. */
-	if (accept(server->listener, (struct sockaddr *)&remote, &size) ==
-	    STDIN_FILENO) {
+	if (accept(server->listeners.list[listener].fd,
+		   (struct sockaddr *)&remote, &size) == client.fd) {
 		server->failing = false;
-		serve_client(server, &remote);
-		close(STDIN_FILENO);
+		describe_client(server, &client, &remote);
+		if (serve_client(server, &client) == WAITS &&
+		    await_client(server, &client) < 0)
+			drop_client(server, &client, "wait for the client");
+		close(client.fd);
 		return;
 	}
 	if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
 		back_off(server, "accept a connection");
-}
-
-static bool forget_session(struct server *server, pid_t pid)
-{
-	for (size_t i = 0; i < server->session_count; i++) {
-		if (server->sessions[i] != pid) continue;
-		server->sessions[i] = server->sessions[--server->session_count];
-		return true;
-	}
-	return false; /* a child of whoever exec'ed the server */
 }
 
 static void reap_sessions(struct server *server)
@@ -78,43 +81,103 @@ static void reap_sessions(struct server *server)
 	int status;
 	pid_t pid;
 
-	while (server->session_count > 0 &&
+	while (server->sessions.count > 0 &&
 	       (pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (!forget_session(server, pid)) continue;
+		struct session ended;
+
+		/* Or a child of whoever exec'ed the server. */
+		if (!sessions_end(&server->sessions, pid, &ended)) continue;
+		limits_session_ends(&server->limits, &ended.ip);
 		log_end(server, pid, status);
 		write_log(server);
 	}
 }
 
-/* Until a client is there (true), a child has ended or a pause is over. At the
-   limit the kernel's backlog keeps the clients. */
-static bool wait_for_client(struct server *server)
+static void serve_signals(struct server *server)
 {
-	static const struct timespec pause = { .tv_nsec =
-						       BACK_OFF_MS * 1000000L };
-	struct pollfd listener = { .fd = server->listener, .events = POLLIN };
+	struct signalfd_siginfo signal;
+
+	while (read(server->signals, &signal, sizeof signal) ==
+	       (ssize_t)sizeof signal) {
+		if (signal.ssi_signo == SIGHUP) restart(server);
+		if (signal.ssi_signo == SIGUSR1) log_table(server);
+	}
+}
+
+/* What the server waits for; the listeners come last, because there are times
+   when it has no use for clients. */
+enum { SIGNALS, ARRIVALS, LISTENERS };
+
+static struct pollfd *prepare_to_wait(struct server *server)
+{
+	size_t count = server->listeners.count;
+	struct pollfd *awaited = calloc(LISTENERS + count, sizeof *awaited);
+
+	if (!awaited) fail(server->settings, "wait for so many");
+	awaited[SIGNALS].fd = server->signals;
+	awaited[ARRIVALS].fd = server->arrivals.epoll;
+	for (size_t i = 0; i < count; i++)
+		awaited[LISTENERS + i].fd = server->listeners.list[i].fd;
+	for (size_t i = 0; i < LISTENERS + count; i++)
+		awaited[i].events = POLLIN;
+	return awaited;
+}
+
+static bool has_room(const struct server *server)
+{
+	return clients_present(server) < server->settings->limit;
+}
+
+/* Until something is there (true), a child has ended or a time is over. At the
+   limit the kernel's backlog keeps the clients. */
+static bool wait_for_something(struct server *server, struct pollfd *awaited)
+{
 	bool paused = server->out_of_something;
-	bool listening =
-		!paused && server->session_count < server->settings->limit;
+	size_t listeners =
+		paused || !has_room(server) ? 0 : server->listeners.count;
+	const struct timespec back_off_time = { .tv_nsec = BACK_OFF_MS *
+							   1000000L };
+	int timeout = arrivals_timeout(&server->arrivals);
+	struct timespec pause = back_off_time;
 	int ready;
 
+	if (timeout >= 0 && (!paused || timeout < BACK_OFF_MS))
+		pause = (struct timespec){
+			.tv_sec = timeout / 1000,
+			.tv_nsec = timeout % 1000 * 1000000L,
+		};
 	server->out_of_something = false;
-	ready = ppoll(&listener, listening, paused ? &pause : NULL,
-		      &server->signals_outside);
-	if (ready < 0 && errno != EINTR)
+	for (size_t i = 0; i < server->listeners.count; i++)
+		awaited[LISTENERS + i].revents = 0;
+	ready = ppoll(awaited, LISTENERS + listeners,
+		      timeout < 0 && !paused ? NULL : &pause,
+		      &server->waiting_signals);
+	if (ready < 0 && errno != EINTR) {
 		back_off(server, "wait for a connection");
+		ppoll(NULL, 0, &back_off_time, &server->waiting_signals);
+	}
 	return ready > 0;
 }
 
 static _Noreturn void serve(struct server *server)
 {
+	struct pollfd *awaited = prepare_to_wait(server);
+
 	for (;;) {
-		bool client_is_there = wait_for_client(server);
+		bool something = wait_for_something(server, awaited);
 
 		/* Also when no signal was seen: while clients keep coming,
 		   ppoll returns without delivering any. */
 		reap_sessions(server);
-		if (client_is_there) accept_client(server);
+		if (something && awaited[SIGNALS].revents)
+			serve_signals(server);
+		if (something && awaited[ARRIVALS].revents)
+			serve_arrivals(server);
+		expire_arrivals(server);
+		if (!something) continue;
+		for (size_t i = 0; i < server->listeners.count; i++)
+			if (awaited[LISTENERS + i].revents && has_room(server))
+				accept_client(server, i);
 	}
 }
 
@@ -131,21 +194,36 @@ static void end_server(int signal)
 
 /* Handlers rather than SIG_IGN: exec gives programs the default action back.
    SIGTERM is not kept for ppoll as SIGCHLD is, since a stream of clients would
-   keep it out. */
-static void catch_signals(sigset_t *outside)
+   keep it out. SIGHUP and SIGUSR1 need no handler, which could find the memory
+   lent to a vfork child: a descriptor tells of them. */
+static void catch_signals(struct server *server)
 {
 	struct sigaction action = { .sa_handler = wake_up };
-	sigset_t child;
+	sigset_t told, held, term;
 
 	sigaction(SIGPIPE, &action, NULL);
 	sigaction(SIGCHLD, &action, NULL);
 	action.sa_handler = end_server;
 	sigaction(SIGTERM, &action, NULL);
-	sigemptyset(&child);
-	sigaddset(&child, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &child, outside);
-	sigdelset(outside, SIGCHLD);
-	sigdelset(outside, SIGTERM);
+	sigemptyset(&told);
+	sigaddset(&told, SIGHUP);
+	sigaddset(&told, SIGUSR1);
+	held = told;
+	sigaddset(&held, SIGCHLD);
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	sigprocmask(SIG_BLOCK, &held, &server->program_signals);
+	sigprocmask(SIG_UNBLOCK, &term, NULL); /* a restart blocks it */
+
+	sigdelset(&server->program_signals, SIGCHLD);
+	sigdelset(&server->program_signals, SIGTERM);
+	sigdelset(&server->program_signals, SIGHUP);
+	sigdelset(&server->program_signals, SIGUSR1);
+	server->waiting_signals = server->program_signals;
+	sigaddset(&server->waiting_signals, SIGHUP);
+	sigaddset(&server->waiting_signals, SIGUSR1);
+	server->signals = signalfd(-1, &told, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (server->signals < 0) fail(server->settings, "await signals");
 }
 
 /* A descriptor of ours that came out as 0, 1 or 2 would be taken for the
@@ -173,13 +251,6 @@ static void drop_privileges(const struct settings *settings)
 		fail(settings, step);
 }
 
-static bool is_any_address(const struct net_ip *ip)
-{
-	static const struct net_ip any;
-
-	return memcmp(ip->bytes, any.bytes, sizeof any.bytes) == 0;
-}
-
 /* Where the kernel takes no source routes, which is its default, there are no
    options to remove from each connection. */
 static bool source_routes_are_possible(void)
@@ -192,15 +263,6 @@ static bool source_routes_are_possible(void)
 
 	str_free(&setting);
 	return possible;
-}
-
-static void print_port(const struct server *server)
-{
-	char text[sizeof "4294967295\n"];
-	int length = snprintf(text, sizeof text, "%u\n", server->local_port);
-	ssize_t written = write(STDOUT_FILENO, text, (size_t)length);
-
-	(void)written; /* nobody wants to know */
 }
 
 static void warn_of_missing_look_ups(const struct settings *settings)
@@ -216,36 +278,65 @@ static void warn_of_missing_look_ups(const struct settings *settings)
 	     local ? " TCPLOCALHOST (no -l)" : "");
 }
 
+/* The limit that -c names a file for. A service that runs keeps the one it has
+   when that is of no use. */
+static void settle_limit(struct settings *settings,
+			 const struct inheritance *inheritance)
+{
+	char doing[NAME_SHOWN + sizeof "read "];
+	char shown[NAME_SHOWN];
+
+	if (!settings->limit_file) return;
+	if (inheritance->lines) settings->limit = inheritance->limit;
+	if (read_limit(settings->limit_file, &settings->limit) == 0) return;
+	snprintf(doing, sizeof doing, "read %s",
+		 printable_text(shown, sizeof shown, settings->limit_file));
+	if (!inheritance->lines) fail(settings, doing);
+	if (settings->verbosity != QUIET) warn("unable to %s:", doing);
+}
+
+static const char *name_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 int main(int argc, char **argv)
 {
 	struct settings settings;
-	struct server server = { .settings = &settings };
+	struct server server = { .settings = &settings, .arguments = argv };
+	struct inheritance inheritance = { 0 };
+	bool restarted;
 
-	program_name = "tcpserver";
+	program_name = argc ? name_of(argv[0]) : "tcpserver";
 	settings = read_options(argc, argv);
 	fill_standard_descriptors();
-	catch_signals(&server.signals_outside);
-	server.listener = start_listening(&settings, &server.local_ip,
-					  &server.local_port);
-	drop_privileges(&settings);
-
-	server.local_ip_varies = is_any_address(&server.local_ip);
+	restarted = find_inheritance(&inheritance);
+	settle_limit(&settings, &inheritance);
+	catch_signals(&server);
+	if (prepare_arrivals(&server.arrivals) < 0)
+		fail(&settings, "wait for clients");
+	if (!restarted) {
+		start_listening(&server.listeners, &settings);
+		drop_privileges(&settings);
+	}
 	server.clear_ip_options =
 		!settings.keep_ip_options && source_routes_are_possible();
 	server.path = getenv("PATH");
-	server.sessions = calloc(settings.limit + 1, sizeof(pid_t));
-	if (!server.sessions) fail(&settings, "remember so many sessions");
 	str_append_text(&server.reading_rules, "read ");
 	str_append_text(&server.reading_rules,
 			settings.rules ? settings.rules : "");
 	inherit_environment(&server.environment, &settings);
 	prepare_log(&server);
+	limits_prepare(&server.limits, &settings);
 
-	if (settings.print_port) print_port(&server);
+	if (restarted) take_inheritance(&server, &inheritance);
+	else tell_readiness(&server.listeners, &settings);
 	close(STDIN_FILENO);
 	close(STDOUT_FILENO);
-	warn_of_missing_look_ups(&settings);
-	log_status(&server, 0);
+	if (!restarted) warn_of_missing_look_ups(&settings);
+	log_status(&server, clients_present(&server));
 	write_log(&server);
 	serve(&server);
 }

@@ -1,4 +1,6 @@
-/* What the parts of tcpserver share: the server, and the client in hand.
+/* What the parts of tcpserver share.
+   Descriptors 0 and 1 are free while it waits: the next connection comes out as
+   0. Whatever stays open longer than one client must be 3 or above.
    SPDX-License-Identifier: ISC */
 #ifndef TCPSERVER_SERVER_H
 #define TCPSERVER_SERVER_H
@@ -8,34 +10,41 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "arrivals.h"
 #include "base/str.h"
 #include "environment.h"
+#include "limits.h"
+#include "listener.h"
 #include "mail/rules.h"
+#include "sessions.h"
 #include "settings.h"
-#include "system/net.h"
 #include "system/table.h"
 
 enum { SHOWN_BYTES = 100 }; /* of a host's name in the log */
 
 struct server {
 	const struct settings *settings;
-	int listener;
-	struct net_ip local_ip;
-	unsigned local_port;
-	bool local_ip_varies; /* it listens on all addresses */
+	char **arguments; /* as main got them */
+	struct listeners listeners;
+	struct sessions sessions;
+	struct arrivals arrivals;
+	struct limits limits;
 	bool clear_ip_options;
 	bool out_of_something; /* so there is to be a pause */
 	bool failing;          /* since the last client; reported */
 	char local_host_shown[SHOWN_BYTES + sizeof "..."];
 	const char *path;         /* a rule's PATH is for the program */
 	struct str reading_rules; /* "read FILE" */
-	sigset_t signals_outside; /* as programs get it, and ppoll */
-	pid_t *sessions;
-	size_t session_count;
+	sigset_t program_signals; /* blocked, as programs get it */
+	sigset_t waiting_signals; /* and while the server waits */
+	int signals;              /* a signalfd, for those that wait */
 	struct table rules;
 	struct rules_match match;
 	struct environment environment;
 	struct str log;
 };
+
+/* The places of -c that are taken. */
+size_t clients_present(const struct server *);
 
 #endif

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "settings.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/exit_codes.h"
@@ -10,19 +12,58 @@
 #include "base/options.h"
 #include "base/parse.h"
 #include "base/str.h"
+#include "system/file.h"
 #include "system/net.h"
 
 static const char usage[] =
 	"tcpserver [ -461UXpPhHrRoOdDqQv ] [ -c limit ] [ -x rules.cdb ] "
 	"[ -B banner ] [ -g gid ] [ -u uid ] [ -b backlog ] [ -l localname ] "
-	"[ -t timeout ] [ -I interface ] host port program";
+	"[ -t timeout ] [ -f fd ] [ -I interface ] host port program";
 
-enum { MOST_SESSIONS = 4194304 }; /* Linux has no more pids */
+static const char digits[] = "0123456789";
+
+enum {
+	MOST_SESSIONS = 4194304,  /* Linux has no more pids */
+	LIMIT_FILE_BYTES = 65536, /* a number, and words about it */
+	PORT_NAME = 64,
+};
 
 _Noreturn void fail(const struct settings *settings, const char *doing)
 {
 	if (settings->verbosity == QUIET) exit(EXIT_TRY_AGAIN);
 	die_temporary("unable to %s:", doing);
+}
+
+bool takes_standard_input(const struct settings *settings)
+{
+	return strcmp(settings->hosts, "-") == 0;
+}
+
+int read_limit(const char *path, unsigned long *limit)
+{
+	struct str text = { 0 };
+	unsigned long number = 0;
+	int cause = 0;
+
+	if (file_read(path, &text, LIMIT_FILE_BYTES) < 0) cause = errno;
+	else if (!parse_leading_number(text.data + strcspn(text.data, digits),
+				       &number))
+		cause = EINVAL;
+	else if (number > MOST_SESSIONS) cause = ERANGE;
+	else *limit = number;
+	str_free(&text);
+	errno = cause;
+	return cause ? -1 : 0;
+}
+
+/* A file's name begins with a slash or a dot. */
+static void take_limit(struct settings *settings)
+{
+	bool is_file = *optarg == '/' || *optarg == '.';
+
+	settings->limit_file = is_file ? optarg : NULL;
+	if (!is_file)
+		settings->limit = option_number('c', 0, MOST_SESSIONS, usage);
 }
 
 static void take_ids_from_environment(struct settings *settings)
@@ -31,21 +72,39 @@ static void take_ids_from_environment(struct settings *settings)
 	parse_leading_number(getenv("GID"), &settings->group);
 }
 
+bool next_port(const struct settings *settings, const char **list,
+	       unsigned *port)
+{
+	size_t length = *list ? strcspn(*list, ",") : 0;
+	char name[PORT_NAME], shown[NAME_SHOWN];
+
+	if (!*list) return false;
+	if (length < sizeof name) {
+		memcpy(name, *list, length);
+		name[length] = '\0';
+		if (net_port_parse(name, port) == 0) {
+			*list = (*list)[length] ? *list + length + 1 : NULL;
+			return true;
+		}
+	}
+	if (settings->verbosity == QUIET) exit(EXIT_TRY_AGAIN);
+	die_temporary("unable to figure out port number for %s",
+		      printable_text(shown, sizeof shown, *list));
+}
+
 static void read_words(struct settings *settings, int count, char **words)
 {
-	char shown[NAME_SHOWN];
-	bool quiet = settings->verbosity == QUIET;
+	const char *ports = count >= 2 ? words[1] : NULL;
+	unsigned port;
 
-	if (count >= 2 && net_port_parse(words[1], &settings->port) < 0) {
-		if (quiet) exit(EXIT_TRY_AGAIN);
-		die_temporary("unable to figure out port number for %s",
-			      printable_text(shown, sizeof shown, words[1]));
-	}
+	settings->hosts = count >= 1 ? words[0] : "";
+	settings->ports = ports;
+	if (!takes_standard_input(settings))
+		while (next_port(settings, &ports, &port)) continue;
 	if (count < 3) {
-		if (quiet) exit(EXIT_NEVER);
+		if (settings->verbosity == QUIET) exit(EXIT_NEVER);
 		die_usage(usage);
 	}
-	settings->host = words[0];
 	settings->program = words + 2;
 }
 
@@ -56,12 +115,13 @@ struct settings read_options(int argc, char **argv)
 		.limit = 40,
 		.backlog = 20,
 		.look_up_host = true,
+		.ready_fd = -1,
 	};
 	int letter;
 
-	while ((letter = option_next(
-			argc, argv,
-			"46I:1UXpPhHrRoOdDqQvc:x:B:g:u:b:l:t:", usage)) != -1) {
+	while ((letter = option_next(argc, argv,
+				     "46I:1UXpPhHrRoOdDqQvc:x:B:g:u:b:l:t:f:",
+				     usage)) != -1) {
 		switch (letter) {
 		case '4': settings.only_ipv4 = true; break;
 		case '6': settings.keep_ipv6_form = true; break;
@@ -82,10 +142,7 @@ struct settings read_options(int argc, char **argv)
 		case 'q': settings.verbosity = QUIET; break;
 		case 'Q': settings.verbosity = ERRORS; break;
 		case 'v': settings.verbosity = STATUS; break;
-		case 'c':
-			settings.limit =
-				option_number(letter, 0, MOST_SESSIONS, usage);
-			break;
+		case 'c': take_limit(&settings); break;
 		case 'x': settings.rules = optarg; break;
 		case 'B': settings.banner = *optarg ? optarg : NULL; break;
 		case 'g':
@@ -101,6 +158,10 @@ struct settings read_options(int argc, char **argv)
 				option_number(letter, 0, INT_MAX, usage);
 			break;
 		case 'l': settings.local_host = optarg; break;
+		case 'f':
+			settings.ready_fd =
+				(int)option_number(letter, 3, INT_MAX, usage);
+			break;
 		case 't': option_number(letter, 0, INT_MAX, usage); break;
 		default: break;
 		}
