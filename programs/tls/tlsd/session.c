@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/x509.h>
 #include <poll.h>
@@ -189,14 +191,20 @@ static void close_others(const struct handover *handover)
 	close_range(next, UINT_MAX, 0);
 }
 
+/* Nor delay: a handshake is a conversation of small messages. */
 static void never_block(const struct handover *handover)
 {
+	static const int on = 1;
+
 	for (int i = 0; i < HANDOVER_DESCRIPTORS; i++) {
 		int fd = handover->descriptors[i];
 
 		if (i == HANDOVER_CONTROL) continue;
 		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 	}
+	/* It may be no TCP socket; then there is no delay to end. */
+	(void)setsockopt(handover->descriptors[HANDOVER_NETWORK_OUT],
+			 IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
 /* Failed. The program sees it before the client does. */

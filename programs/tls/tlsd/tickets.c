@@ -98,7 +98,9 @@ static int set_key(const struct ticket_key *key, const unsigned char *iv,
 }
 
 /* OpenSSL asks: for a new ticket (fill in the name and the iv), or for one that
-   came: 0 not ours, 1 ours, 2 ours and due to be replaced, -1 failed. */
+   came: 0 not ours, 1 ours, 2 ours and due to be replaced, -1 failed. With TLS
+   1.3 a ticket is used once (RFC 8446 appendix C.4), so there is always another
+   one. */
 static int find_key(SSL *ssl, unsigned char name[TICKET_NAME],
 		    unsigned char iv[EVP_MAX_IV_LENGTH], EVP_CIPHER_CTX *cipher,
 		    EVP_MAC_CTX *mac, int writing)
@@ -106,7 +108,7 @@ static int find_key(SSL *ssl, unsigned char name[TICKET_NAME],
 	const struct tickets *tickets =
 		SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), tickets_index);
 	const struct ticket_key *key = &tickets->current;
-	int answer = 1;
+	int answer = SSL_version(ssl) >= TLS1_3_VERSION ? 2 : 1;
 
 	if (writing) {
 		memcpy(name, key->name, TICKET_NAME);

@@ -5,9 +5,10 @@
 #include <openssl/err.h>
 #include <stddef.h>
 
-static const struct kind {
+/* OpenSSL's macro wants no const. */
+static struct kind {
 	int version;
-	const char *signatures;
+	char signatures[16];
 } kinds[] = {
 	{ TLS1_2_VERSION, "RSA+SHA256" },
 	{ TLS1_2_VERSION, "ECDSA+SHA256" },
