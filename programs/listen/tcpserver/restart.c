@@ -146,7 +146,8 @@ static void hold_sigterm(int how)
 /* Comes back when it fails. */
 static void exec_successor(const struct server *server, int fd)
 {
-	const char *path = (const char *)getauxval(AT_EXECFN);
+	const char *other = getenv(SUCCESSOR_VARIABLE);
+	const char *path = other ? other : (const char *)getauxval(AT_EXECFN);
 	char variable[sizeof RESTART_VARIABLE "=-2147483648"];
 	char **environment;
 	size_t count = 0;

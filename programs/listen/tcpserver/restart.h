@@ -12,8 +12,12 @@
 /* How the successor finds the file; no program gets to see it. */
 #define RESTART_VARIABLE "TCPSERVER_RESTART"
 
-/* Execs what AT_EXECFN names with the arguments of the start. Comes back only
-   when that fails, with a warning and everything as it was. */
+/* A program that has started more than us, and wants to do something of its own
+   before it becomes us again, with the same arguments. */
+#define SUCCESSOR_VARIABLE "TCPSERVER_SUCCESSOR"
+
+/* Execs that program, or what AT_EXECFN names, with the arguments of the start.
+   Comes back only when that fails, with a warning and everything as it was. */
 void restart(struct server *);
 
 /* What a predecessor has left. */
