@@ -1,0 +1,178 @@
+/* DNS messages as a hostile server may write them.
+   SPDX-License-Identifier: ISC */
+#include "system/dns_answer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tap.h"
+
+#define BYTES(literal) literal, sizeof(literal) - 1
+/* One question, for "q" (at byte 12), and so many answers, from byte 19. */
+#define HEAD(answers) "\1\2\x81\x80\0\1\0" answers "\0\0\0\0\1q\0\0\x0c\0\1"
+#define OWNER "\xc0\x0c"
+#define PTR OWNER "\0\x0c\0\1\0\0\0\1"
+#define TEN "abcdefghij"
+#define SIXTY TEN TEN TEN TEN TEN TEN
+
+/* The hosts of a message's PTR records, with commas between them; a record
+   that is no host's name is "-". NULL for a broken message. */
+static const char *hosts_of(const char *message, size_t length, char *room,
+			    size_t size)
+{
+	struct dns_answer answer;
+	struct dns_record record;
+	char host[DNS_NAME];
+	int count = dns_answer_open(&answer, message, length, DNS_PTR);
+
+	if (count < 0) return NULL;
+	*room = '\0';
+	while (dns_answer_next(&answer, &record)) {
+		size_t used = strlen(room);
+		bool is_host = dns_record_host(&answer, &record, host);
+
+		snprintf(room + used, size - used, "%s%s", used > 0 ? "," : "",
+			 is_host ? host : "-");
+		count--;
+	}
+	return count == 0 ? room : "a wrong count";
+}
+
+static const struct {
+	const char *name;
+	const char *message;
+	size_t length;
+	const char *wanted;
+} rows[] = {
+	{ "no byte", BYTES(""), NULL },
+	{ "half a header", BYTES("\1\2\x81\x80\0\1\0\1"), NULL },
+	{ "no answers", BYTES(HEAD("\0")), "" },
+	{ "a name", BYTES(HEAD("\1") PTR "\0\x0e\4mail\7example\0"),
+	  "mail.example" },
+	{ "upper case", BYTES(HEAD("\1") PTR "\0\x0e\4MAIL\7eXample\0"),
+	  "mail.example" },
+	{ "two names", BYTES(HEAD("\2") PTR "\0\3\1a\0" PTR "\0\3\1b\0"),
+	  "a,b" },
+	{ "a pointer", BYTES(HEAD("\1") PTR "\0\4\1a\xc0\x0c"), "a.q" },
+	{ "nothing but a pointer", BYTES(HEAD("\1") PTR "\0\2\xc0\x0c"), "q" },
+	{ "an alias first",
+	  BYTES(HEAD("\2") OWNER "\0\5\0\1\0\0\0\1\0\3\1c\0" PTR "\0\3\1a\0"),
+	  "a" },
+	{ "an alias only", BYTES(HEAD("\1") OWNER "\0\5\0\1\0\0\0\1\0\3\1c\0"),
+	  "" },
+	{ "another class",
+	  BYTES(HEAD("\1") OWNER "\0\x0c\0\3\0\0\0\1\0\3\1a\0"), "" },
+	{ "a pointer to itself", BYTES(HEAD("\1") PTR "\0\2\xc0\x1f"), "-" },
+	{ "a pointer forwards", BYTES(HEAD("\1") PTR "\0\4\xc0\x21\1a"), "-" },
+	{ "two pointers in a circle",
+	  BYTES(HEAD("\2") PTR "\0\4\1a\xc0\x2f" PTR "\0\4\1b\xc0\x1f"),
+	  "-,-" },
+	{ "a pointer out of the message", BYTES(HEAD("\1") PTR "\0\2\xff\xff"),
+	  "-" },
+	{ "a pointer into the header", BYTES(HEAD("\1") PTR "\0\2\xc0\3"),
+	  "-" },
+	{ "a label of type 01", BYTES(HEAD("\1") PTR "\0\3\x41g\0"), "-" },
+	{ "bytes behind the name", BYTES(HEAD("\1") PTR "\0\4\1a\0b"), "-" },
+	{ "a name that goes on", BYTES(HEAD("\1") PTR "\0\3\1a\1"), "-" },
+	{ "a name that reaches into the next record",
+	  BYTES(HEAD("\2") PTR "\0\2\1a" PTR "\0\3\1b\0"), "-,b" },
+	{ "no data", BYTES(HEAD("\1") PTR "\0\0"), "-" },
+	{ "the root", BYTES(HEAD("\1") PTR "\0\1\0"), "-" },
+	{ "a dot in a label", BYTES(HEAD("\1") PTR "\0\5\3a.b\0"), "-" },
+	{ "a NUL", BYTES(HEAD("\1") PTR "\0\5\3a\0b\0"), "-" },
+	{ "a line end", BYTES(HEAD("\1") PTR "\0\5\3a\nb\0"), "-" },
+	{ "a blank", BYTES(HEAD("\1") PTR "\0\5\3a b\0"), "-" },
+	{ "a byte above 127", BYTES(HEAD("\1") PTR "\0\5\3a\xe4g\0"), "-" },
+	{ "a slash", BYTES(HEAD("\1") PTR "\0\5\3a/b\0"), "-" },
+	{ "underscore, digits, minus",
+	  BYTES(HEAD("\1") PTR "\0\x0a\4_1-2\3a3b\0"), "_1-2.a3b" },
+	{ "an address",
+	  BYTES(HEAD("\1") PTR "\0\x0b\003127\1\060\1\060\1\061\0"), "-" },
+	{ "a number", BYTES(HEAD("\1") PTR "\0\4\00212\0"), "-" },
+	{ "less data than it says", BYTES(HEAD("\1") PTR "\0\4\1a\0"), NULL },
+	{ "fewer records than it says", BYTES(HEAD("\2") PTR "\0\3\1a\0"),
+	  NULL },
+	{ "more records than it says",
+	  BYTES(HEAD("\1") PTR "\0\3\1a\0" PTR "\0\3\1b\0"), "a" },
+	{ "a record cut in its middle", BYTES(HEAD("\1") OWNER "\0\x0c\0\1"),
+	  NULL },
+	{ "an owner that does not end", BYTES(HEAD("\1") "\7abc"), NULL },
+	{ "no room for the question",
+	  BYTES("\1\2\x81\x80\0\1\0\0\0\0\0\0\1q\0\0\x0c"), NULL },
+	{ "a name of 253 bytes",
+	  BYTES(HEAD("\1") PTR "\0\xff\x3c" SIXTY "\x3c" SIXTY "\x3c" SIXTY
+			       "\x3c" SIXTY "\x09"
+			       "abcdefghi\0"),
+	  SIXTY "." SIXTY "." SIXTY "." SIXTY ".abcdefghi" },
+	{ "a name of 254 bytes",
+	  BYTES(HEAD("\1") PTR "\1\0\x3c" SIXTY "\x3c" SIXTY "\x3c" SIXTY
+			       "\x3c" SIXTY "\x0a"
+			       "abcdefghij\0"),
+	  "-" },
+};
+
+static void test_addresses(void)
+{
+	static const struct {
+		const char *name;
+		enum dns_type type;
+		const char *message;
+		size_t length;
+		const char *wanted;
+	} cases[] = {
+		{ "A", DNS_A,
+		  BYTES(HEAD("\1") OWNER "\0\1\0\1\0\0\0\1\0\4\xc0\0\2\1"),
+		  "192.0.2.1" },
+		{ "A of 5 bytes", DNS_A,
+		  BYTES(HEAD("\1") OWNER "\0\1\0\1\0\0\0\1\0\5\xc0\0\2\1\0"),
+		  NULL },
+		{ "AAAA", DNS_AAAA,
+		  BYTES(HEAD("\1") OWNER
+			"\0\x1c\0\1\0\0\0\1\0\x10 \1\x0d\xb8\0\0\0\0\0\0\0\0"
+			"\0\0\0\1"),
+		  "2001:db8::1" },
+		{ "AAAA of 4 bytes", DNS_AAAA,
+		  BYTES(HEAD("\1") OWNER "\0\x1c\0\1\0\0\0\1\0\4\xc0\0\2\1"),
+		  NULL },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct dns_answer answer;
+		struct dns_record record = { 0 };
+		struct net_ip ip;
+		char text[NET_IP_TEXT], host[DNS_NAME];
+
+		is_number(dns_answer_open(&answer, cases[i].message,
+					  cases[i].length, cases[i].type),
+			  1, cases[i].name);
+		if (!ok(dns_answer_next(&answer, &record), "it is there"))
+			continue;
+		is_text(dns_record_ip(&answer, &record, &ip)
+				? net_ip_format(&ip, text)
+				: NULL,
+			cases[i].wanted, cases[i].name);
+		ok(!dns_record_host(&answer, &record, host), "not a name");
+	}
+}
+
+int main(void)
+{
+	char room[1000], name[DNS_NAME];
+	struct net_ip ip;
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		is_text(hosts_of(rows[i].message, rows[i].length, room,
+				 sizeof room),
+			rows[i].wanted, rows[i].name);
+	test_addresses();
+	net_ip_parse("192.0.2.255", &ip);
+	is_text(dns_reverse_name(&ip, name), "255.2.0.192.in-addr.arpa",
+		"the reverse name of an IPv4 address");
+	net_ip_parse("2001:db8::ff01", &ip);
+	is_text(dns_reverse_name(&ip, name),
+		"1.0.f.f.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0."
+		"1.0.0.2.ip6.arpa",
+		"of an IPv6 address");
+	return done_testing();
+}
