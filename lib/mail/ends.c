@@ -11,6 +11,7 @@
 enum {
 	NAME_ROOM = sizeof "TCP6REMOTEHOST",
 	PORT_ROOM = sizeof "4294967295", /* as the compiler sees it */
+	NAME_SECONDS = 30,               /* for both names */
 };
 
 static unsigned scope_of(const struct sockaddr_storage *address)
@@ -41,6 +42,28 @@ int ends_of_socket(int fd, struct ends *ends, const char **what)
 	net_ip_of_socket(&address, &ends->remote_ip, &ends->remote_port);
 	ends->scope = scope_of(&address);
 	return 0;
+}
+
+static const char *find_name(struct dns *dns, const struct net_ip *ip,
+			     deadline end, char name[DNS_NAME])
+{
+	return dns_find_host(dns, ip, end, name) == DNS_FOUND ? name : NULL;
+}
+
+void ends_look_up(struct ends *ends, const struct ends_wanted *wanted,
+		  struct dns *dns)
+{
+	deadline end = DEADLINE_NEVER;
+
+	if (!wanted->local_host || wanted->remote_host)
+		end = deadline_in(NAME_SECONDS);
+	ends->local_host = wanted->local_host;
+	if (!ends->local_host)
+		ends->local_host =
+			find_name(dns, &ends->local_ip, end, ends->local_name);
+	if (wanted->remote_host)
+		ends->remote_host = find_name(dns, &ends->remote_ip, end,
+					      ends->remote_name);
 }
 
 /* NULL: none. */

@@ -26,6 +26,7 @@
 #include "base/options.h"
 #include "base/parse.h"
 #include "mail/ends.h"
+#include "system/dns.h"
 #include "system/process.h"
 
 enum {
@@ -37,28 +38,27 @@ static const char synopsis[] =
 	"tcp-env [ -hHrR ] [ -l localname ] [ -t timeout ] program [ arg ... ]";
 
 struct settings {
-	bool look_up_host;
-	bool look_up_info;
-	unsigned long info_seconds;
-	const char *local_host; /* NULL: look it up */
+	struct ends_wanted wanted;
 	char **program;
 };
 
 static struct settings read_options(int argc, char **argv)
 {
-	struct settings settings = { .look_up_host = true,
-				     .info_seconds = INFO_SECONDS };
+	struct settings settings = { .wanted = {
+					     .remote_host = true,
+					     .info_seconds = INFO_SECONDS,
+				     } };
 	int letter;
 
 	while ((letter = option_next(argc, argv, "hHrRl:t:", synopsis)) != -1)
 		switch (letter) {
-		case 'h': settings.look_up_host = true; break;
-		case 'H': settings.look_up_host = false; break;
-		case 'r': settings.look_up_info = true; break;
-		case 'R': settings.look_up_info = false; break;
-		case 'l': settings.local_host = optarg; break;
+		case 'h': settings.wanted.remote_host = true; break;
+		case 'H': settings.wanted.remote_host = false; break;
+		case 'r': settings.wanted.remote_info = true; break;
+		case 'R': settings.wanted.remote_info = false; break;
+		case 'l': settings.wanted.local_host = optarg; break;
 		case 't':
-			settings.info_seconds =
+			settings.wanted.info_seconds =
 				option_number(letter, 0, INT_MAX, synopsis);
 			break;
 		default: break;
@@ -130,7 +130,8 @@ int main(int argc, char **argv)
 {
 	bool told_by_another = environment_is_set();
 	struct settings settings;
-	struct ends ends;
+	static struct ends ends;
+	static struct dns dns;
 	const char *what;
 
 	program_name = "tcp-env";
@@ -142,7 +143,9 @@ int main(int argc, char **argv)
 	if (told_by_another) process_run_next(settings.program);
 	if (ends_of_socket(STDIN_FILENO, &ends, &what) < 0)
 		die_temporary("unable to %s:", what);
-	ends.local_host = settings.local_host;
+	if (dns_open(&dns, getenv("DNSCACHEIP")) < 0)
+		warn("DNSCACHEIP is no list of addresses");
+	ends_look_up(&ends, &settings.wanted, &dns);
 	if (ends_to_environment(&ends) < 0)
 		die_temporary("unable to set the environment:");
 	process_run_next(settings.program);

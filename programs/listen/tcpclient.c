@@ -5,7 +5,7 @@
 
    A host's addresses are tried in random order, each for a short while; those
    that did not answer in it are tried once more, for longer. An address as
-   host needs no DNS.
+   host needs no DNS, and nothing of the DNS is touched then.
 
    Exit 100 for wrong use, 111 when there is no connection to be had.
 
@@ -33,6 +33,7 @@
 #include "base/str.h"
 #include "mail/ends.h"
 #include "system/deadline.h"
+#include "system/dns.h"
 #include "system/net.h"
 #include "system/process.h"
 #include "system/relay.h"
@@ -46,7 +47,8 @@ enum {
 	WRITE_FD = 7,
 	MOST_ADDRESSES = 64, /* of one host; more are not tried */
 	LITERAL_ROOM = NET_IP_TEXT + IF_NAMESIZE + sizeof "[%]",
-	NAME_SHOWN = 256, /* of a word of the command line in a message */
+	ADDRESS_SECONDS = 60, /* for the DNS to find the host */
+	NAME_SHOWN = 256,     /* of a word of the command line in a message */
 };
 
 static const char synopsis[] =
@@ -61,13 +63,10 @@ struct settings {
 	enum net_family family; /* NET_NONE: either */
 	struct net_ip local_ip;
 	unsigned local_port;
-	const char *local_host; /* NULL: look it up */
 	const char *interface;
 	unsigned long first_seconds;
 	unsigned long more_seconds;
-	unsigned long info_seconds;
-	bool look_up_host;
-	bool look_up_info;
+	struct ends_wanted wanted;
 	bool send_at_once;
 	const char *host;
 	unsigned port;
@@ -77,6 +76,7 @@ struct settings {
 /* What a host may be reached at. */
 struct addresses {
 	struct net_ip list[MOST_ADDRESSES];
+	bool given_up[MOST_ADDRESSES];
 	size_t count;
 	unsigned scope; /* of those that are link-local */
 };
@@ -145,10 +145,10 @@ static void read_option(struct settings *settings, int letter)
 	switch (letter) {
 	case '4': settings->family = NET_IPV4; break;
 	case '6': settings->family = NET_IPV6; break;
-	case 'h': settings->look_up_host = true; break;
-	case 'H': settings->look_up_host = false; break;
-	case 'r': settings->look_up_info = true; break;
-	case 'R': settings->look_up_info = false; break;
+	case 'h': settings->wanted.remote_host = true; break;
+	case 'H': settings->wanted.remote_host = false; break;
+	case 'r': settings->wanted.remote_info = true; break;
+	case 'R': settings->wanted.remote_info = false; break;
 	case 'd': settings->send_at_once = false; break;
 	case 'D': settings->send_at_once = true; break;
 	case 'q': settings->verbosity = QUIET; break;
@@ -162,11 +162,11 @@ static void read_option(struct settings *settings, int letter)
 		settings->local_port =
 			(unsigned)option_number(letter, 0, 65535, synopsis);
 		break;
-	case 'l': settings->local_host = optarg; break;
+	case 'l': settings->wanted.local_host = optarg; break;
 	case 'I': settings->interface = optarg; break;
 	case 'T': read_timeouts(settings, optarg); break;
 	case 't':
-		settings->info_seconds =
+		settings->wanted.info_seconds =
 			option_number(letter, 0, INT_MAX, synopsis);
 		break;
 	default: break;
@@ -176,10 +176,12 @@ static void read_option(struct settings *settings, int letter)
 static struct settings read_settings(int argc, char **argv)
 {
 	struct settings settings = { .verbosity = ERRORS,
-				     .look_up_host = true,
 				     .first_seconds = FIRST_SECONDS,
 				     .more_seconds = MORE_SECONDS,
-				     .info_seconds = INFO_SECONDS };
+				     .wanted = {
+					     .remote_host = true,
+					     .info_seconds = INFO_SECONDS,
+				     } };
 	int letter;
 
 	while ((letter = option_next(
@@ -260,30 +262,58 @@ static bool is_this_machine(const struct settings *settings,
 	return true;
 }
 
-static void find_addresses(const struct settings *settings,
+static void find_by_name(const struct settings *settings, struct dns *dns,
+			 struct addresses *addresses)
+{
+	struct net_ip found[MOST_ADDRESSES];
+	char shown[NAME_SHOWN];
+	size_t count;
+
+	switch (dns_find_addresses(dns, settings->host,
+				   deadline_in(ADDRESS_SECONDS), found,
+				   MOST_ADDRESSES, &count)) {
+	case DNS_FOUND:
+		for (size_t i = 0; i < count; i++)
+			add_address(settings, addresses, &found[i]);
+		return;
+	case DNS_ABSENT: return;
+	case DNS_FAILED: break;
+	}
+	if (settings->verbosity == QUIET) exit(EXIT_TRY_AGAIN);
+	die_temporary("temporarily unable to figure out IP address for %s: "
+		      "no answer from the DNS",
+		      printable_text(shown, sizeof shown, settings->host));
+}
+
+static void find_addresses(const struct settings *settings, struct dns *dns,
 			   struct addresses *addresses)
 {
 	if (settings->interface)
 		addresses->scope =
 			find_interface(settings, settings->interface);
-	if (!is_this_machine(settings, addresses))
-		is_literal(settings, addresses);
+	if (!is_this_machine(settings, addresses) &&
+	    !is_literal(settings, addresses) && settings->host[0] != '[')
+		find_by_name(settings, dns, addresses);
 	if (addresses->count == 0)
 		fail_with_word(settings, "no IP address for", settings->host);
 }
 
-/* So that the servers of one name share the load. No secret hangs on it. */
+/* So that the servers of one name share the load; but all of a family before
+   the other, as they came: the first is the one that there is a way to. */
 static void shuffle(struct addresses *addresses)
 {
 	unsigned char random[MOST_ADDRESSES] = { 0 };
+	size_t first = 0; /* of its family */
 
 	if (addresses->count < 2 ||
 	    getrandom(random, sizeof random, GRND_NONBLOCK) < 0)
 		return;
-	for (size_t i = addresses->count - 1; i > 0; i--) {
-		size_t j = random[i] % (i + 1);
+	for (size_t i = 1; i < addresses->count; i++) {
 		struct net_ip moved = addresses->list[i];
+		size_t j;
 
+		if (moved.family != addresses->list[i - 1].family) first = i;
+		j = first + random[i] % (i + 1 - first);
 		addresses->list[i] = addresses->list[j];
 		addresses->list[j] = moved;
 	}
@@ -354,46 +384,55 @@ static int connect_to(const struct settings *settings,
 	return -1;
 }
 
+enum round { FIRST_OF_TWO, LAST };
+
+/* Tries each address that has not been given up. The connection, or -1. */
+static int try_all(const struct settings *settings, struct addresses *addresses,
+		   enum round round, unsigned long seconds)
+{
+	for (size_t i = 0; i < addresses->count; i++) {
+		const struct net_ip *ip = &addresses->list[i];
+		int fd;
+
+		if (addresses->given_up[i]) continue;
+		fd = connect_to(settings, addresses, ip, seconds);
+		if (fd >= 0) {
+			log_connection(settings, ip);
+			return fd;
+		}
+		if (round == FIRST_OF_TWO && errno == ETIMEDOUT) continue;
+		log_no_connection(settings, ip);
+		addresses->given_up[i] = true;
+	}
+	return -1;
+}
+
 /* Those that were too slow in the first round get another one. */
 static int connect_to_any(const struct settings *settings,
-			  const struct addresses *addresses)
+			  struct addresses *addresses)
 {
-	bool given_up[MOST_ADDRESSES] = { false };
-	bool has_two_rounds =
-		addresses->count > 1 && settings->more_seconds > 0;
 	unsigned long seconds = settings->first_seconds;
+	int fd = -1;
 
-	if (!has_two_rounds) seconds += settings->more_seconds;
-	for (int round = 1; round <= (has_two_rounds ? 2 : 1); round++) {
-		for (size_t i = 0; i < addresses->count; i++) {
-			const struct net_ip *ip = &addresses->list[i];
-			int fd;
-
-			if (given_up[i]) continue;
-			fd = connect_to(settings, addresses, ip, seconds);
-			if (fd >= 0) {
-				log_connection(settings, ip);
-				return fd;
-			}
-			if (has_two_rounds && round == 1 && errno == ETIMEDOUT)
-				continue;
-			log_no_connection(settings, ip);
-			given_up[i] = true;
-		}
-		seconds = settings->more_seconds;
+	if (addresses->count > 1 && settings->more_seconds > 0) {
+		fd = try_all(settings, addresses, FIRST_OF_TWO, seconds);
+		seconds = 0;
 	}
-	exit(EXIT_TRY_AGAIN);
+	seconds += settings->more_seconds;
+	if (fd < 0) fd = try_all(settings, addresses, LAST, seconds);
+	if (fd < 0) exit(EXIT_TRY_AGAIN);
+	return fd;
 }
 
 /* ---- a program ---- */
 
-static void describe(const struct settings *settings, int fd)
+static void describe(const struct settings *settings, struct dns *dns, int fd)
 {
-	struct ends ends;
+	static struct ends ends;
 	const char *what;
 
 	if (ends_of_socket(fd, &ends, &what) < 0) fail(settings, what);
-	ends.local_host = settings->local_host;
+	ends_look_up(&ends, &settings->wanted, dns);
 	if (ends_to_environment(&ends) < 0)
 		fail(settings, "set the environment");
 }
@@ -503,17 +542,21 @@ static _Noreturn void relay(const struct settings *settings, int fd)
 int main(int argc, char **argv)
 {
 	static struct addresses addresses;
+	static struct dns dns;
 	struct settings settings;
 	int fd, on = 1;
 
 	program_name = "tcpclient";
 	settings = read_settings(argc, argv);
-	find_addresses(&settings, &addresses);
+	if (dns_open(&dns, getenv("DNSCACHEIP")) < 0 &&
+	    settings.verbosity != QUIET)
+		warn("DNSCACHEIP is no list of addresses");
+	find_addresses(&settings, &dns, &addresses);
 	shuffle(&addresses);
 	fd = connect_to_any(&settings, &addresses);
 	if (settings.send_at_once)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	if (!*settings.program) relay(&settings, fd);
-	describe(&settings, fd);
+	describe(&settings, &dns, fd);
 	run_program(&settings, fd);
 }
