@@ -3,9 +3,7 @@
 
 #include <string.h>
 
-enum { LARGEST_OCTET = 255 };
-
-/* Looking up. */
+#include "system/net.h"
 
 /* The key is INFO@MARK TEXT; without an info, MARK TEXT. */
 static enum table_answer find_key(struct table *table,
@@ -20,6 +18,9 @@ static enum table_answer find_key(struct table *table,
 	}
 	str_append_text(&match->key, mark);
 	str_append(&match->key, text, length);
+	if (match->tried)
+		str_append(match->tried, match->key.data,
+			   match->key.length + 1);
 	return table_find(table, match->key.data, match->key.length,
 			  &match->data, &match->data_length);
 }
@@ -31,17 +32,124 @@ static enum table_answer find_whole(struct table *table,
 	return find_key(table, match, info, mark, text, strlen(text));
 }
 
-static enum table_answer
-find_beginning(struct table *table, struct rules_match *match, const char *ip)
-{
-	for (size_t length = strlen(ip); length > 0; length--) {
-		enum table_answer answer;
+/* The networks. */
 
+enum { NO_LENGTH = -1, LONGEST = 128 };
+
+/* The lengths that the table has networks of, longest first. */
+struct lengths {
+	struct net_ip ip;
+	const char *at;
+	int next;
+};
+
+/* " NUMBER" as often as it is there; in another order nobody has made it. */
+static void next_length(struct lengths *lengths)
+{
+	const char *at = lengths->at;
+	int number = 0, before = lengths->next;
+
+	lengths->next = NO_LENGTH;
+	if (*at++ != ' ' || *at < '0' || *at > '9') return;
+	for (; *at >= '0' && *at <= '9' && number <= LONGEST; at++)
+		number = number * 10 + (*at - '0');
+	if (number >= before) return;
+	lengths->at = at;
+	lengths->next = number;
+}
+
+static void begin_lengths(struct table *table, const char *ip,
+			  struct lengths *lengths)
+{
+	const char *item, *end;
+	size_t length;
+	char family;
+
+	*lengths = (struct lengths){ .next = NO_LENGTH };
+	if (table_find_once(table, RULES_LENGTHS_KEY,
+			    sizeof RULES_LENGTHS_KEY - 1, &item,
+			    &length) != TABLE_FOUND ||
+	    net_ip_parse(ip, &lengths->ip) < 0)
+		return;
+	family = lengths->ip.family == NET_IPV4 ? '4' : '6';
+	for (end = item + length; item < end; item++) {
+		const char *nul = memchr(item, '\0', (size_t)(end - item));
+
+		if (!nul) return;
+		if (*item == family) {
+			lengths->at = item + 1;
+			lengths->next =
+				(int)net_ip_bits(lengths->ip.family) + 1;
+			next_length(lengths);
+			return;
+		}
+		item = nul;
+	}
+}
+
+/* How many bits of it the first `length` bytes of an address are; a "::" among
+   them stands for all groups but those before and behind it. */
+static int bits_of_beginning(const char *ip, size_t length)
+{
+	enum { OCTET = 8, GROUP = 16 };
+	int before = 0, dots = 0, behind = ip[length] ? GROUP : 0;
+	bool zeros = false;
+
+	for (size_t i = 0; ip[i]; i++) {
+		if (i >= length && ip[i] == ':') behind += GROUP;
+		if (i >= length) continue;
+		if (ip[i] == '.') dots += OCTET;
+		if (ip[i] != ':') continue;
+		if (i > 0 && ip[i - 1] == ':') zeros = true;
+		else if (i > 0) before += GROUP;
+	}
+	if (dots) return dots;
+	return zeros ? LONGEST - behind : before;
+}
+
+/* All of the table's networks that are longer than that many bits. */
+static enum table_answer find_longer(struct table *table,
+				     struct rules_match *match,
+				     struct lengths *lengths, int bits)
+{
+	enum table_answer answer = TABLE_ABSENT;
+
+	while (answer == TABLE_ABSENT && lengths->next > bits) {
+		struct net_ip network = lengths->ip;
+		char text[NET_IP_TEXT + sizeof "/128"], *end;
+		int length = lengths->next;
+
+		net_ip_mask(&network, (unsigned)length);
+		net_ip_format(&network, text);
+		end = text + strlen(text);
+		*end++ = '/';
+		if (length > 99) *end++ = '1';
+		if (length > 9) *end++ = (char)('0' + length / 10 % 10);
+		*end++ = (char)('0' + length % 10);
+		answer = find_key(table, match, NULL, "", text,
+				  (size_t)(end - text));
+		next_length(lengths);
+	}
+	return answer;
+}
+
+static enum table_answer find_network(struct table *table,
+				      struct rules_match *match, const char *ip)
+{
+	enum table_answer answer = TABLE_ABSENT;
+	struct lengths lengths;
+
+	begin_lengths(table, ip, &lengths);
+	for (size_t length = strlen(ip); length > 0; length--) {
 		if (ip[length - 1] != '.' && ip[length - 1] != ':') continue;
-		answer = find_key(table, match, NULL, "", ip, length);
+		if (lengths.next != NO_LENGTH)
+			answer = find_longer(table, match, &lengths,
+					     bits_of_beginning(ip, length));
+		if (answer == TABLE_ABSENT)
+			answer = find_key(table, match, NULL, "", ip, length);
 		if (answer != TABLE_ABSENT) return answer;
 	}
-	return TABLE_ABSENT;
+	return find_longer(table, match, &lengths, NO_LENGTH);
 }
 
 static enum table_answer find_end(struct table *table,
@@ -73,7 +181,7 @@ static enum table_answer climb(struct table *table,
 	if (answer == TABLE_ABSENT && host)
 		answer = find_whole(table, match, NULL, "=", host);
 	if (answer == TABLE_ABSENT && ip)
-		answer = find_beginning(table, match, ip);
+		answer = find_network(table, match, ip);
 	if (answer == TABLE_ABSENT && host)
 		answer = find_end(table, match, host);
 	if (answer == TABLE_ABSENT && host)
@@ -96,6 +204,8 @@ enum table_answer rules_find(struct table *table,
 	return answer;
 }
 
+/* What a rule says. */
+
 const char *rules_next_item(const char *data, size_t length, size_t *at)
 {
 	while (*at < length) {
@@ -116,188 +226,4 @@ bool rules_deny(const char *data, size_t length)
 	while ((item = rules_next_item(data, length, &at)))
 		if (*item == 'D') return true;
 	return false;
-}
-
-/* Reading a line. */
-
-enum instruction { NO_INSTRUCTION, ALLOW, DENY };
-
-/* "allow" or "deny", and then the end or a comma; `*at` goes behind it. */
-static enum instruction read_instruction(const char **at, const char *end)
-{
-	static const struct {
-		const char *word;
-		size_t length;
-		enum instruction meaning;
-	} words[] = { { "allow", 5, ALLOW }, { "deny", 4, DENY } };
-
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-		size_t length = words[i].length;
-
-		if ((size_t)(end - *at) < length) continue;
-		if (memcmp(*at, words[i].word, length) != 0) continue;
-		if (*at + length < end && (*at)[length] != ',') continue;
-		*at += length;
-		return words[i].meaning;
-	}
-	return NO_INSTRUCTION;
-}
-
-/* ",NAME=QvalueQ" as often as it is there, any byte being the quote Q. */
-static bool read_variables(const char *at, const char *end, struct str *data)
-{
-	while (at < end) {
-		const char *name = at + 1, *equals, *value, *closing;
-
-		if (*at != ',') return false;
-		equals = memchr(name, '=', (size_t)(end - name));
-		if (!equals || equals + 1 == end) return false;
-		value = equals + 2;
-		closing = memchr(value, equals[1], (size_t)(end - value));
-		if (!closing) return false;
-		str_append_byte(data, '+');
-		str_append(data, name, (size_t)(value - 1 - name));
-		str_append(data, value, (size_t)(closing - value));
-		str_append_byte(data, '\0');
-		at = closing + 1;
-	}
-	return true;
-}
-
-/* May these bytes, which hold a colon, be an address? IPv6 text may, or the
-   beginning of one, behind the "@" of an INFO. All else with a colon in it is a
-   slip ("1.2.3.4:25:deny") and must not become a rule that never matches. */
-static bool may_hold_colon(const char *address, size_t length)
-{
-	const char *at = memchr(address, ':', length), *end = address + length;
-	bool dotted = false;
-
-	while (at > address && at[-1] != '@') at--;
-	for (; at < end; at++) {
-		if (*at == ':' && dotted) return false;
-		if (*at == '.') dotted = true;
-		if (!*at || !strchr("0123456789abcdefABCDEF:.-", *at))
-			return false;
-	}
-	return true;
-}
-
-/* The number up to `end`, at most one more than an octet has; none is 0. */
-static bool read_number(const char *at, const char *end, unsigned *number)
-{
-	*number = 0;
-	for (; at < end; at++) {
-		if (*at < '0' || *at > '9') return false;
-		*number = *number * 10 + (unsigned)(*at - '0');
-		if (*number > LARGEST_OCTET) *number = LARGEST_OCTET + 1;
-	}
-	return true;
-}
-
-/* An "=" or "@" means that a dash is part of a name. */
-static const char *find_dash(const char *at, const char *end)
-{
-	const char *dash = NULL;
-
-	for (; at < end && *at != '=' && *at != '@'; at++)
-		if (*at == '-' && !dash) dash = at;
-	return at == end ? dash : NULL;
-}
-
-static bool read_range(struct rules_rule *rule)
-{
-	const char *address = rule->address;
-	const char *end = address + rule->address_length;
-	const char *dash = find_dash(address, end);
-	const char *first = dash, *dot;
-
-	rule->prefix = rule->rest = rule->address_length;
-	rule->next = rule->last = 0;
-	if (!dash) return true;
-	while (first > address && first[-1] != '.') first--;
-	dot = memchr(dash, '.', (size_t)(end - dash));
-	if (!dot) dot = end;
-	rule->prefix = (size_t)(first - address);
-	rule->rest = (size_t)(dot - address);
-	if (!read_number(first, dash, &rule->next) ||
-	    !read_number(dash + 1, dot, &rule->last))
-		return false;
-	if (rule->last > LARGEST_OCTET) rule->last = LARGEST_OCTET;
-	return true;
-}
-
-static enum rules_line malformed(struct rules_rule *rule, const char *mistake)
-{
-	rule->mistake = mistake;
-	return RULES_MALFORMED;
-}
-
-static enum rules_line read_rule(const char *line, const char *end,
-				 const char *colon, struct rules_rule *rule)
-{
-	enum instruction instruction = NO_INSTRUCTION;
-	const char *first = colon, *at = NULL;
-
-	/* An IPv6 address has colons: the one before the instruction counts. */
-	while (colon) {
-		at = colon + 1;
-		instruction = read_instruction(&at, end);
-		if (instruction != NO_INSTRUCTION) break;
-		colon = memchr(colon + 1, ':', (size_t)(end - colon - 1));
-	}
-	if (instruction == NO_INSTRUCTION)
-		return malformed(rule, "no allow or deny behind the colon");
-	rule->address = line;
-	rule->address_length = (size_t)(colon - line);
-	if (colon != first && !may_hold_colon(line, rule->address_length))
-		return malformed(rule, "no allow or deny behind the colon");
-	if (!read_range(rule))
-		return malformed(rule, "a range is NUMBER-NUMBER between dots");
-	/* It would end a value, and begin an item of what stands behind it. */
-	if (memchr(line, '\0', (size_t)(end - line)))
-		return malformed(rule, "there is a NUL in it");
-	if (instruction == DENY) str_append(&rule->data, "D", sizeof "D");
-	if (!read_variables(at, end, &rule->data))
-		return malformed(rule, "a variable is ,NAME=\"VALUE\"");
-	return RULES_RULE;
-}
-
-static bool is_blank(char byte)
-{
-	return byte == ' ' || byte == '\t' || byte == '\n';
-}
-
-enum rules_line rules_parse_line(const char *line, size_t length,
-				 struct rules_rule *rule)
-{
-	const char *colon;
-
-	str_clear(&rule->data);
-	str_reserve(&rule->data, 0); /* no data is an empty text, not NULL */
-	rule->mistake = NULL;
-	while (length > 0 && is_blank(line[length - 1])) length--;
-	if (length == 0 || *line == '#') return RULES_NOTHING;
-	colon = memchr(line, ':', length);
-	if (!colon) return RULES_NO_COLON;
-	return read_rule(line, line + length, colon, rule);
-}
-
-bool rules_next_key(struct rules_rule *rule, const char **key, size_t *length)
-{
-	const char *address = rule->address;
-
-	if (rule->next > rule->last) return false;
-	*key = address;
-	*length = rule->address_length;
-	if (rule->prefix < rule->rest) {
-		str_clear(&rule->key);
-		str_append(&rule->key, address, rule->prefix);
-		str_append_number(&rule->key, rule->next);
-		str_append(&rule->key, address + rule->rest,
-			   rule->address_length - rule->rest);
-		*key = rule->key.data;
-		*length = rule->key.length;
-	}
-	rule->next++;
-	return true;
 }

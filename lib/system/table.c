@@ -142,6 +142,37 @@ enum table_answer table_find(struct table *table, const void *key,
 	return *value ? TABLE_FOUND : TABLE_FAILED;
 }
 
+enum table_answer table_find_once(struct table *table, const void *key,
+				  size_t length, const char **value,
+				  size_t *value_length)
+{
+	if (!table->asked_once) {
+		table->asked_once = true;
+		table->answer = table_find(table, key, length, &table->value,
+					   &table->value_length);
+	}
+	*value = table->value;
+	*value_length = table->value_length;
+	return table->answer;
+}
+
+enum table_answer table_next(struct table *table, unsigned *at,
+			     struct table_record *record)
+{
+	struct cdb *cdb = &table->cdb;
+	int found;
+
+	if (*at == 0) cdb_seqinit(at, cdb);
+	found = cdb_seqnext(at, cdb);
+	if (found == 0) return TABLE_ABSENT;
+	if (found < 0) return TABLE_FAILED;
+	record->key_length = cdb_keylen(cdb);
+	record->key = cdb_get(cdb, cdb_keylen(cdb), cdb_keypos(cdb));
+	record->value_length = cdb_datalen(cdb);
+	record->value = cdb_get(cdb, cdb_datalen(cdb), cdb_datapos(cdb));
+	return record->key && record->value ? TABLE_FOUND : TABLE_FAILED;
+}
+
 int table_make_start(struct table_maker *maker, int fd)
 {
 	return cdb_make_start(&maker->make, fd);

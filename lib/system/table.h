@@ -16,6 +16,11 @@ struct table {
 	struct cdb cdb;
 	struct stat file; /* as it was when it was opened */
 	bool open;
+	/* table_find_once's */
+	bool asked_once;
+	enum table_answer answer;
+	const char *value;
+	size_t value_length;
 };
 
 /* Start with `struct table t = {0}`. 0, or -1 with errno (EPROTO when the file
@@ -34,6 +39,24 @@ void table_close(struct table *);
 /* The first record of that key; the value stays valid until table_close. */
 enum table_answer table_find(struct table *, const void *key, size_t length,
 			     const char **value, size_t *value_length);
+
+/* The same for the one key of a table that says how to search in it, and is
+   asked for again and again: only the first call searches. */
+enum table_answer table_find_once(struct table *, const void *key,
+				  size_t length, const char **value,
+				  size_t *value_length);
+
+struct table_record {
+	const char *key;
+	size_t key_length;
+	const char *value;
+	size_t value_length;
+};
+
+/* Every record, in the order they were added. Give `*at` 0 to begin;
+   TABLE_ABSENT is the end. */
+enum table_answer table_next(struct table *, unsigned *at,
+			     struct table_record *);
 
 /* Making one: start on an empty file open for reading and writing, add records
    in order (equal keys are all kept, the first one is found), finish. Each

@@ -33,7 +33,8 @@ xyz@=one.two.three:deny
 END
 compile rules
 is "$code" 0 'rules are compiled'
-is "$(cat errors)" '' 'without a word'
+is "$(cat errors)" 'tcprules: warning: line 11 repeats an address of line 9, which counts' \
+	'with a word about the one that comes too late'
 is "$(dump ours.cdb)" '+13,5:joe@127.0.0.1->+A=1^@$
 +18,2:xyz@=one.two.three->D^@$
 +10,2:18.23.0.32->D^@$
@@ -142,6 +143,26 @@ host:x:deny
 :allow:deny
 1.2.3.4:permit,A="b:deny,C=x"
 2001:db8::1-5:allow
+2001:db8::/129:deny
+[2001:db8::1:deny
+[2001:db8::1]/:deny
+END
+
+# Lines that the older one takes and nobody ever finds.
+while IFS= read -r line; do
+	printf '%s\n' "$line" >rules
+	compile rules
+	is "$code" 100 "refused: $line"
+	is "$(head -n 1 errors)" "tcprules: fatal: unable to parse this line: $line" \
+		"in the usual words: $line"
+done <<'END'
+10.0.0.0/33:allow
+10.0.0.0/x:allow
+10.0.0.256/8:deny
+10/16:deny
+mx.example/24:deny
+/:deny
+[mx.example]:deny
 END
 
 # The rest of a file is compiled around a line without a colon.
@@ -155,7 +176,8 @@ same_file ours.cdb theirs.cdb 'it is ignored, and the last line needs no newline
 
 # IPv6 text, as Debian's ucspi-tcp-ipv6 has it.
 printf '%s\n' '2001:db8::1:allow,A="x"' '2001:db8::deny' '2001:db8:1:deny' \
-	'::1:allow' 'me@::1:deny' '::ffff:1.2.3.4:deny,B="a:allow"' >rules
+	'::1:allow' 'me@::1:deny' '::ffff:1.2.3.4:deny,B="a:allow"' \
+	'[2001:DB8:0:0::2]:deny' 'me@[2001:DB8::3]:deny' >rules
 compile rules
 is "$code" 0 'IPv6 addresses are compiled'
 is "$(dump ours.cdb)" '+11,5:2001:db8::1->+A=x^@$
@@ -163,8 +185,139 @@ is "$(dump ours.cdb)" '+11,5:2001:db8::1->+A=x^@$
 +10,2:2001:db8:1->D^@$
 +3,0:::1->$
 +6,2:me@::1->D^@$
-+14,13:::ffff:1.2.3.4->D^@+B=a:allow^@$
-$' 'the address ends at the colon before the instruction'
++7,13:1.2.3.4->D^@+B=a:allow^@$
++11,2:2001:db8::2->D^@$
++14,2:me@2001:db8::3->D^@$
+$' 'the address ends at the colon before the instruction, and is as tcpserver writes it'
+is "$(cat errors)" "tcprules: warning: line 3 is never looked up, no address's text (RFC 5952) is so or begins so: 2001:db8:1:deny" \
+	'what no address can begin with is worth a warning'
+
+# Networks: of whole octets for every reader, others with a key that older
+# readers never ask for, and one record that says which lengths there are.
+cat >rules <<'END'
+10.0.0.0/8:deny
+172.16.0.0/12:allow,A="1"
+192.168.4/22:deny
+192.0.2.0/24:deny
+192.0.2.7/32:allow
+0.0.0.0/0:allow
+2001:db8::/32:deny
+[2001:DB8:1::]/48:allow
+[2001:db8::]:deny
+2001:db8::5/128:allow
+::ffff:198.51.100.0/120:deny
+END
+compile rules
+is "$code $(cat errors)" '0 ' 'networks are compiled'
+is "$(dump ours.cdb)" '+3,2:10.->D^@$
++13,5:172.16.0.0/12->+A=1^@$
++14,2:192.168.4.0/22->D^@$
++8,2:192.0.2.->D^@$
++9,0:192.0.2.7->$
++9,0:0.0.0.0/0->$
++13,2:2001:db8::/32->D^@$
++15,0:2001:db8:1::/48->$
++14,2:2001:db8::/128->D^@$
++11,0:2001:db8::5->$
++11,2:198.51.100.->D^@$
++1,22:/->4 22 12 0^@6 128 48 32^@$
+$' 'each by its key, and their lengths at the end'
+printf '10.0.0.0/8:deny\n2001:db8::1/128:allow\n' >rules
+compile rules
+is "$(dump ours.cdb)" '+3,2:10.->D^@$
++11,0:2001:db8::1->$
+$' 'no lengths where none are needed'
+printf '\n10.1.2.3/8:deny\n2001:db8::1/33:deny\n' >rules
+compile rules
+is "$code $(cat errors)" '0 tcprules: warning: line 2 has bits behind its prefix length, taken as 0: 10.1.2.3/8:deny
+tcprules: warning: line 3 has bits behind its prefix length, taken as 0: 2001:db8::1/33:deny' \
+	'bits behind the prefix length are worth a warning'
+is "$(dump ours.cdb | head -n 2)" '+3,2:10.->D^@$
++13,2:2001:db8::/33->D^@$' 'and cleared'
+
+# What nobody will ever find is worth a warning, and is compiled as ever.
+cat >rules <<'END'
+1.2.3:deny
+ 1.2.3.4:deny
+=MX.example:deny
+=mx.example.:deny
+1.2.3.5-2:deny
+1.2.3.1-2.3-4:deny
+me@1.2.3.:deny
+1.2.3.4:deny
+1.2.3.2-5:allow
+1.2.3.4:allow
+10.0.0.0/8:deny
+10.:allow
+END
+compile rules
+is "$code" 0 'warnings are no errors'
+is "$(sed 's/^tcprules: warning: //; s/:[^:]*:[^:]*$//' errors)" \
+	'line 1 is never looked up, the beginning of an address ends in a dot
+line 2 is never looked up, a blank before the address is a part of it
+line 3 is never looked up, host names are in lower case
+line 4 is never looked up, host names have no dot behind them
+line 5 stands for no address, its range is empty
+line 6 is never looked up, only the first range of an address is one
+line 7 is never looked up, behind an @ stands a whole address or =HOST
+line 9 repeats an address of line 8, which counts
+line 10 repeats an address of line 8, which counts
+line 12 repeats an address of line 11, which counts' \
+	'each names its line, and the line that counts'
+sed 11d rules >old-rules
+compile old-rules
+"$reference" theirs.cdb theirs.tmp <old-rules
+same_file ours.cdb theirs.cdb 'the file is the same all the same'
+printf '%s\n' =a.example:deny =.example:allow 0.0.0.0/0:allow =:allow ::/0:deny :deny >rules
+compile rules
+is "$(cat errors)" 'tcprules: warning: line 2 is never looked up, the rules of lines 3 and 5 are for all addresses: =.DOMAIN
+tcprules: warning: line 4 is never looked up, the rules of lines 3 and 5 are for all addresses: =
+tcprules: warning: line 6 is never looked up, the rules of lines 3 and 5 are for all addresses: the empty address' \
+	'two rules for all addresses leave nothing for the last ones'
+perl -e 'for (1 .. 5) { for my $i (0 .. 149) { print "1.2.3.$i:deny\n", "x$i:deny\n", "no colon\n" } }' >rules
+compile rules
+is "$code $(grep -c 'never looked up' errors) $(grep -c 'no colon' errors) $(grep -c repeats errors)" \
+	'0 50 50 100' 'a flood of warnings is cut'
+is "$(grep more errors)" 'tcprules: warning: 1400 more lines are worth a warning
+tcprules: warning: 1100 more addresses are repeated' 'and the rest is counted'
+perl -e 'for (1 .. 3) { for my $i (0 .. 999) { printf "10.1.%d.%d:deny\n", $i / 256, $i % 256; print "#\n" x ($i == 500 && 300) } }' >rules
+compile rules
+is "$(grep -c repeats errors) $(head -n 1 errors)" \
+	'100 tcprules: warning: line 1301 repeats an address of line 1, which counts' \
+	'whatever lies between two lines'
+compile rules
+perl -e 'print "10.1.2.3:deny\n", "#\n" x 100000, "10.1.2.3:deny\n"' >rules
+compile rules
+is "$(cat errors)" 'tcprules: warning: line 100002 repeats an address of line 1, which counts' \
+	'however much'
+perl -e 'print "10.1.2.", $_ % 3, ":deny\n" for 0 .. 3000; print "=", "a" x 500, $_ % 2, ":deny\n" for 0 .. 2' >rules
+compile rules
+is "$(sed -n '3p;$p' errors)" 'tcprules: warning: line 6 repeats an address of line 3, which counts
+tcprules: warning: 2899 more addresses are repeated' 'one address in many lines'
+perl -e 'print "=", "a" x 500, $_ % 2, ":deny\n" for 0 .. 2' >rules
+compile rules
+is "$(cat errors)" 'tcprules: warning: line 3 repeats an address of line 1, which counts' \
+	'long addresses'
+
+# Checking only: every mistake at once, and nothing written.
+printf '10.0.0.0/8:deny\n1.2.3.4: deny\n10.:deny\nfoo\n10.0.0.0/33:deny\n' >rules
+rm -f ours.cdb ours.tmp
+tcprules -n ours.cdb ours.tmp <rules 2>errors
+is "$? $(cat errors)" '100 tcprules: fatal: unable to parse this line: 1.2.3.4: deny
+tcprules: fatal: line 2: no allow or deny behind the colon
+tcprules: warning: line 4 has no colon, ignored: foo
+tcprules: fatal: unable to parse this line: 10.0.0.0/33:deny
+tcprules: fatal: line 5: a prefix length is a number up to 32, or 128 for IPv6
+tcprules: warning: line 3 repeats an address of line 1, which counts' \
+	'-n says all that is wrong'
+is "$(ls ours.cdb ours.tmp 2>/dev/null)" '' 'and writes nothing'
+printf '10.:deny\nfoo\n10.:deny\n' | tcprules -n 2>errors
+is "$? $(wc -l <errors)" '0 2' 'warnings do not make it fail; no files are needed'
+(cd / && printf 'x:\n' | tcprules -n 2>/dev/null)
+is "$?" 100 'nor a folder that can be written'
+perl -e 'print "x:\n" x 1000' | tcprules -n 2>errors
+is "$? $(wc -l <errors) $(tail -n 1 errors)" \
+	'100 201 tcprules: fatal: 900 more lines are no rules' 'a flood of mistakes is cut'
 
 # Input of any kind.
 printf 'a:allow,A="\0"\n' >rules
@@ -172,7 +325,7 @@ compile rules
 is "$code" 100 'a NUL in a rule is refused'
 is "$(head -n 1 errors)" 'tcprules: fatal: unable to parse this line: a:allow,A="?"' \
 	'and shown as a question mark'
-printf '#\0\n\0\033[2J\nb:allow\n' >rules
+printf '#\0\n\0\033[2J\n=b:allow\n' >rules
 compile rules
 is "$code" 0 'but not in a comment or in a line without a colon'
 is "$(cat errors)" 'tcprules: warning: line 2 has no colon, ignored: ??[2J' \
@@ -207,7 +360,7 @@ cdb -d ours.cdb >ours.dump
 cdb -d theirs.cdb >theirs.dump
 same_file ours.dump theirs.dump 'of the same records'
 perl -e '$| = 1; open my $in, "<", "rules"; while (sysread($in, my $some, 977)) { print $some }' |
-	tcprules piped.cdb piped.tmp
+	tcprules piped.cdb piped.tmp 2>/dev/null
 same_file piped.cdb theirs.cdb 'a pipe of small pieces gives the same'
 : >rules
 compile rules
@@ -216,7 +369,7 @@ same_file ours.cdb theirs.cdb 'no rules at all are a file too'
 
 # What goes wrong.
 cp ours.cdb kept.cdb
-printf 'x:deny\n' >rules
+printf '=x:deny\n' >rules
 tcprules none/cdb none/tmp <rules 2>errors
 is "$? $(cat errors)" '111 tcprules: fatal: unable to create none/tmp: file does not exist' \
 	'the temporary file cannot be made'
@@ -237,18 +390,18 @@ is "$? $(cat errors)" '111 tcprules: fatal: unable to write to full/tmp: out of 
 	'the disk is full'
 same_file ours.cdb kept.cdb 'the old file has stayed all the time'
 tcprules ours.cdb ours.tmp <rules 2>&-
-is "$? $(dump ours.cdb)" "0 +1,2:x->D^@\$
+is "$? $(dump ours.cdb)" "0 +2,2:=x->D^@\$
 \$" 'a closed log does no harm'
 
-usage='tcprules: usage: tcprules rules.cdb rules.tmp'
-for arguments in '' 'a' 'a b c'; do
+usage='tcprules: usage: tcprules [ -n ] rules.cdb rules.tmp'
+for arguments in '' 'a' 'a b c' '-n a' '-n a b c'; do
 	# shellcheck disable=SC2086
 	tcprules $arguments <rules 2>errors
 	is "$? $(cat errors)" "100 $usage" "usage: tcprules $arguments"
 done
 tcprules -z ours.cdb ours.tmp <rules 2>errors
 is "$? $(cat errors)" "100 tcprules: illegal option -- z
-$usage" 'there are no options'
+$usage" 'there is one option'
 
 # On disk before the name, and then the name.
 if strace -o /dev/null true 2>/dev/null; then
@@ -263,7 +416,7 @@ fsync <folder>' 'the file is flushed, then moved, then the folder is flushed'
 		tcprules folder/cdb folder/tmp </dev/null 2>errors
 	is "$? $(cat errors)" '111 tcprules: fatal: unable to write to folder/tmp: input/output error' \
 		'what cannot be flushed is not moved'
-	is "$(dump folder/cdb)" '+1,2:x->D^@$
+	is "$(dump folder/cdb)" '+2,2:=x->D^@$
 $' 'and the old file stays'
 	strace -o trace -e trace=fsync -e inject=fsync:error=EIO:when=2 \
 		tcprules folder/cdb folder/tmp </dev/null 2>errors
