@@ -4,6 +4,7 @@
 # SPDX-License-Identifier: ISC
 # shellcheck disable=SC2016,SC2317 # the programs' shells expand; called by name
 . "$(dirname "$0")/../lib.sh"
+. "$tests/tcpserver.sh"
 need perl tcprules prlimit
 
 peer=/usr/bin/tcpserver         # ucspi-tcp's, whose log ours must equal
@@ -11,70 +12,12 @@ nobody=$((1000000 + 2 * $$))    # it and the next: ids that own no process
 chmod 711 "$work"               # for that one
 mkfifo "$work/words"
 
-# listen ARGUMENT…: a tcpserver; $server, $port, and its log in $work/log. It
-# runs under the command $under.
-under=
-listen() {
-	rm -f "$work/port"
-	# shellcheck disable=SC2086 # words
-	$under "${tcpserver:-$bin/tcpserver}" -1 "$@" >"$work/port" 2>"$work/log" &
-	server=$!
-	started="$started $server"
-	wait_until test -s "$work/port" || {
-		echo "Bail out! no tcpserver: $(cat "$work/log")"
-		exit 1
-	}
-	port=$(cat "$work/port")
-}
-# talk [OPTION…]: a client that only listens. hold FILE [OPTION…]: in the
-# background, its output in FILE, its pid in $client.
-talk() {
-	tcp-talk "$@" 127.0.0.1 "$port" </dev/null
-}
-hold() {
-	hold_output=$1
-	shift
-	: >"$hold_output"       # before somebody looks for a line in it
-	tcp-talk "$@" 127.0.0.1 "$port" </dev/null >"$hold_output" 2>&1 &
-	client=$!
-	started="$started $client"
-}
-# wait_for_count N REGULAR-EXPRESSION: so many lines of the log
-count_is() {
-	[ "$(grep -aEc -- "$2" "$work/log")" -eq "$1" ]
-}
-wait_for_count() {
-	wait_until count_is "$1" "$2"
-}
-# rules FILE: compiles standard input
-rules() {
-	tcprules "$1" "$1.tmp"
-}
-skip() {
-	ok "$2 # SKIP $1"
-}
-# failure ARGUMENT…: the messages and the exit code of a tcpserver that must
-# not start
-failure() {
-	failure_code=0
-	failure_text=$(timeout 20 "$bin/tcpserver" "$@" 2>&1) || failure_code=$?
-	printf '%s\n%s\n' "$failure_text" "$failure_code"
-}
 cpu_ticks() {
 	awk '{ print $14 + $15 }' "/proc/$1/stat"
 }
 
 # --- the log ---
 
-# Pids become P1, P2 … in the order of the "pid" lines, ports LP and RP; so a
-# pid that is not the same in all its lines shows.
-mask() {
-	awk -v port="$port" '
-		$2 == "pid" { known[$3] = "P" ++sessions }
-		$2 ~ /^(pid|ok|deny|end)$/ { $3 = ($3 in known) ? known[$3] : "?" }
-		$2 ~ /^(ok|deny)$/ { sub(":" port "$", ":LP", $4); sub("[0-9]+$", "RP", $5) }
-		{ print }' "$work/log"
-}
 cat >"$work/act" <<'ACT'
 #!/bin/sh
 case $ACT in

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "mail/rules.h"
+#include "restart.h"
 
 enum {
 	OWN_VARIABLES = 12,        /* the most that one client gets */
@@ -24,7 +25,7 @@ static bool is_own_variable(const char *variable)
 		"TCP6LOCALIP=",    "TCP6LOCALPORT=",  "TCP6LOCALHOST=",
 		"TCP6REMOTEIP=",   "TCP6REMOTEPORT=", "TCP6REMOTEHOST=",
 		"TCP6REMOTEINFO=", "LISTEN_PID=",     "LISTEN_FDS=",
-		"LISTEN_FDNAMES=", "NOTIFY_SOCKET=",
+		"LISTEN_FDNAMES=", "NOTIFY_SOCKET=",  SUCCESSOR_VARIABLE "=",
 	};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
