@@ -207,13 +207,14 @@ c-ares.log
 musl
 tinycdb.log" "nothing else is left behind"
 
-machine "" ""
+machine nsd ""
 : >"$work/no-source"
 run check
 like "$output" "tinycdb could not be had.*" "without its source it says so"
 like "$output" "c-ares could not be had" "the same of c-ares"
 like "$output" "postfix could not be had" "the same of Postfix"
-like "$output" "ucspi-tcp-ipv6 could not be" "and of ucspi-tcp's variant"
+like "$output" "ucspi-tcp-ipv6 could not be had" "of ucspi-tcp's variant"
+like "$output" "nsd could not be had" "and of nsd, unless it is installed"
 is "$code $(calls_of make | tail -n 1)" "0 make check" "and goes on"
 
 done_testing
