@@ -2,6 +2,7 @@
 # What a name is there for, is said beside it. Nothing here needs root.
 # SPDX-License-Identifier: ISC
 # shellcheck shell=sh
+# shellcheck disable=SC2154 # from lib.sh
 
 # nsd may be unpacked beside the tests (scripts/with-deps) and bring libraries.
 nsd_folder=${NSD:-$top/build/deps/peers/nsd}
@@ -51,6 +52,11 @@ write_zones() {
 		alias   A    127.0.0.17
 		chain   CNAME one
 		loop    CNAME loop
+		many    A    127.0.0.1
+		many    A    127.0.0.2
+		many    A    127.0.0.3
+		both    A    127.0.0.1
+		both    AAAA ::1
 	END
 	zone 127.in-addr.arpa <<-'END'
 		1.0.0   PTR  server.mail.test.
