@@ -104,20 +104,14 @@ int dns_open(struct dns *dns, const char *servers)
 	return 0;
 }
 
-/* The channel's sockets. They are above the descriptors that a program may
-   want to give away, and never inherited. */
+/* The channel's sockets. */
 
 static ares_socket_t open_socket(int family, int type, int protocol,
 				 void *context)
 {
-	int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
-	int higher;
-
+	(void)protocol;
 	(void)context;
-	if (fd < 0 || fd > STDERR_FILENO) return fd;
-	higher = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	close(fd);
-	return higher;
+	return net_socket(family, type);
 }
 
 static int close_socket(ares_socket_t fd, void *context)

@@ -2,10 +2,13 @@
 #include "system/net.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <ifaddrs.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/parse.h"
 
@@ -63,11 +66,11 @@ static size_t longest_zeros(const unsigned char bytes[16], size_t *count)
 
 /* Every client's address is written out, and a network is looked up by its
    text: printf would be most of the cost. */
-static char *put_decimal(char *at, unsigned octet)
+static char *put_decimal(char *at, unsigned number)
 {
-	if (octet > 99) *at++ = (char)('0' + octet / 100);
-	if (octet > 9) *at++ = (char)('0' + octet / 10 % 10);
-	*at++ = (char)('0' + octet % 10);
+	if (number > 99) *at++ = (char)('0' + number / 100 % 10);
+	if (number > 9) *at++ = (char)('0' + number / 10 % 10);
+	*at++ = (char)('0' + number % 10);
 	return at;
 }
 
@@ -114,16 +117,30 @@ static char *put_version_6(char *at, const unsigned char bytes[16])
 	return at;
 }
 
+/* Gives where the text ends. */
+static char *put_ip(char *at, const struct net_ip *ip)
+{
+	static const char unknown[] = "unknown";
+
+	if (ip->family == NET_IPV4) return put_version_4(at, ip->bytes);
+	if (ip->family == NET_IPV6) return put_version_6(at, ip->bytes);
+	memcpy(at, unknown, sizeof unknown - 1);
+	return at + sizeof unknown - 1;
+}
+
 const char *net_ip_format(const struct net_ip *ip, char text[NET_IP_TEXT])
 {
-	char *end = text;
+	*put_ip(text, ip) = '\0';
+	return text;
+}
 
-	switch (ip->family) {
-	case NET_IPV4: end = put_version_4(text, ip->bytes); break;
-	case NET_IPV6: end = put_version_6(text, ip->bytes); break;
-	case NET_NONE: return memcpy(text, "unknown", sizeof "unknown");
-	}
-	*end = '\0';
+const char *net_ip_format_network(const struct net_ip *ip, unsigned length,
+				  char text[NET_NETWORK_TEXT])
+{
+	char *end = put_ip(text, ip);
+
+	*end++ = '/';
+	*put_decimal(end, length) = '\0';
 	return text;
 }
 
@@ -202,6 +219,19 @@ socklen_t net_socket_of_ip(const struct net_ip *ip, unsigned port,
 	memcpy(&in.sin_addr, ip->bytes, 4);
 	memcpy(socket, &in, sizeof in);
 	return sizeof in;
+}
+
+int net_socket(int family, int type)
+{
+	int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int higher, cause;
+
+	if (fd < 0 || fd > STDERR_FILENO) return fd;
+	higher = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	cause = errno;
+	close(fd);
+	errno = cause;
+	return higher;
 }
 
 int net_port_parse(const char *text, unsigned *port)

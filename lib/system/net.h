@@ -29,6 +29,12 @@ void net_ip_of_bytes(const unsigned char *bytes, enum net_family,
 /* RFC 5952 text; NET_NONE gives "unknown". Returns `text`. */
 const char *net_ip_format(const struct net_ip *, char text[NET_IP_TEXT]);
 
+enum { NET_NETWORK_TEXT = NET_IP_TEXT + 4 };
+
+/* The same with "/LENGTH" behind it. */
+const char *net_ip_format_network(const struct net_ip *, unsigned length,
+				  char text[NET_NETWORK_TEXT]);
+
 /* How long an address of the family is: 32, 128, or 0 for none. */
 unsigned net_ip_bits(enum net_family);
 
@@ -49,6 +55,10 @@ void net_ip_of_socket(const struct sockaddr_storage *, struct net_ip *,
    for a link-local address, or 0. The size of the address. */
 socklen_t net_socket_of_ip(const struct net_ip *, unsigned port, unsigned scope,
 			   struct sockaddr_storage *);
+
+/* A socket that does not block and is not inherited. Its number is above those
+   of standard input, output and error, which may be closed. -1 with errno. */
+int net_socket(int family, int type);
 
 /* A number from 0 to 65535, or a tcp service's name. 0, or -1. */
 int net_port_parse(const char *text, unsigned *port);
