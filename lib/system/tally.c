@@ -211,7 +211,7 @@ static int add_chunk(struct tally *tally)
 	if (tally->chunk_count == tally->chunk_room) {
 		uint32_t room = tally->chunk_room ? tally->chunk_room * 2 : 4;
 		struct tally_place **chunks =
-			reallocarray(tally->chunks, room, sizeof *chunks);
+			reallocarray(tally->chunks, room, sizeof(void *));
 
 		if (!chunks) return -1;
 		tally->chunks = chunks;
@@ -322,7 +322,7 @@ static int64_t in_nanoseconds(long long milliseconds)
 	return milliseconds * nanoseconds;
 }
 
-size_t tally_sessions(struct tally *tally, const struct net_ip *ip)
+size_t tally_sessions(const struct tally *tally, const struct net_ip *ip)
 {
 	const struct tally_place *place = find_address(tally, ip);
 
@@ -376,7 +376,7 @@ static int64_t one_of(unsigned long share)
 	return share > (unsigned long)LONG_MAX ? 0 : minute / (int64_t)share;
 }
 
-bool tally_rate_allows(struct tally *tally, const struct net_ip *ip,
+bool tally_rate_allows(const struct tally *tally, const struct net_ip *ip,
 		       unsigned long share, long long now)
 {
 	const struct tally_place *place;

@@ -55,7 +55,7 @@ int tally_open(struct tally *, unsigned ipv4_length, unsigned ipv6_length,
 	       size_t sessions, size_t rates);
 void tally_close(struct tally *);
 
-size_t tally_sessions(struct tally *, const struct net_ip *);
+size_t tally_sessions(const struct tally *, const struct net_ip *);
 
 /* False: no memory, and the session is not counted. */
 bool tally_begin(struct tally *, const struct net_ip *, long long now);
@@ -65,7 +65,7 @@ void tally_end(struct tally *, const struct net_ip *, long long now);
    tokens, refilled at the same speed: who never tries more often than `share`
    times in any minute always may; who tries without end gets in 2 * share - 1
    times in the first minute and `share` times in each other. None may for 0. */
-bool tally_rate_allows(struct tally *, const struct net_ip *,
+bool tally_rate_allows(const struct tally *, const struct net_ip *,
 		       unsigned long share, long long now);
 
 /* One more has come. It uses 1/share of a minute, so that rules with other

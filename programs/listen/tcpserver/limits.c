@@ -206,7 +206,7 @@ static unsigned long load_now(struct limits *limits)
 }
 
 static bool has_too_many(const struct limit_values *values, enum limit limit,
-			 struct tally *tally, const struct net_ip *ip)
+			 const struct tally *tally, const struct net_ip *ip)
 {
 	return values->is_set[limit] &&
 	       tally_sessions(tally, ip) >= values->number[limit];
@@ -214,7 +214,7 @@ static bool has_too_many(const struct limit_values *values, enum limit limit,
 
 static bool comes_too_often(const struct limits *limits,
 			    const struct limit_values *values, enum limit limit,
-			    struct tally *tally, const struct net_ip *ip)
+			    const struct tally *tally, const struct net_ip *ip)
 {
 	return values->is_set[limit] &&
 	       !tally_rate_allows(tally, ip, values->number[limit],
@@ -234,8 +234,8 @@ static enum limit find_limit(struct limits *limits,
 			     const struct limit_values *values,
 			     const struct net_ip *ip, bool denied)
 {
-	struct tally *addresses = &limits->addresses;
-	struct tally *networks = &limits->networks;
+	const struct tally *addresses = &limits->addresses;
+	const struct tally *networks = &limits->networks;
 
 	if (load_is_too_high(limits, values)) return LIMIT_LOAD;
 	if (denied) return LIMIT_KINDS;
