@@ -50,6 +50,22 @@ static const char *find_name(struct dns *dns, const struct net_ip *ip,
 	return dns_find_host(dns, ip, end, name) == DNS_FOUND ? name : NULL;
 }
 
+static const char *find_info(struct ends *ends, unsigned long seconds)
+{
+	const struct ident_connection connection = {
+		.local_ip = ends->local_ip,
+		.local_port = ends->local_port,
+		.remote_ip = ends->remote_ip,
+		.remote_port = ends->remote_port,
+		.scope = ends->scope,
+	};
+
+	return ident_find(&connection, IDENT_PORT, deadline_in(seconds),
+			  ends->info) == IDENT_FOUND
+		       ? ends->info
+		       : NULL;
+}
+
 void ends_look_up(struct ends *ends, const struct ends_wanted *wanted,
 		  struct dns *dns)
 {
@@ -64,6 +80,8 @@ void ends_look_up(struct ends *ends, const struct ends_wanted *wanted,
 	if (wanted->remote_host)
 		ends->remote_host = find_name(dns, &ends->remote_ip, end,
 					      ends->remote_name);
+	if (wanted->remote_info)
+		ends->remote_info = find_info(ends, wanted->info_seconds);
 }
 
 /* NULL: none. */

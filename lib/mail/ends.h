@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "system/dns.h"
+#include "system/ident.h"
 #include "system/net.h"
 
 /* Names and info are NULL while they are not known; what was looked up is in
@@ -23,6 +24,7 @@ struct ends {
 	unsigned scope; /* the interface of a link-local address, or 0 */
 	char local_name[DNS_NAME];
 	char remote_name[DNS_NAME];
+	char info[IDENT_INFO];
 };
 
 /* What is worth the wait. */
