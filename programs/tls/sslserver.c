@@ -64,7 +64,7 @@ struct settings {
 	bool requires_certificate;
 	bool compares_host;
 	bool has_password;
-	bool names_sessions;
+	bool says_more;
 	char *banner;
 	char *handshake_seconds;
 	char *idle_seconds;
@@ -130,7 +130,7 @@ static void take_own_option(struct settings *settings, int letter)
 		settings->compares_host = false;
 		break;
 	case '3': settings->has_password = true; break;
-	case 'V': settings->names_sessions = true; break;
+	case 'V': settings->says_more = true; break;
 	case 'T':
 		check_number(letter, 1);
 		settings->handshake_seconds = optarg;
@@ -245,9 +245,9 @@ static void build_tlsd(const struct settings *settings, struct words *words,
 	static char name[] = "sslserver";
 
 	add_word(words, name);
-	if (settings->verbosity == QUIET) add_option(words, 'q', NULL);
-	else if (settings->verbosity == STATUS || settings->names_sessions)
-		add_option(words, 'v', NULL);
+	/* Its own default is a line for each session. */
+	if (settings->says_more) add_option(words, 'v', NULL);
+	else if (settings->verbosity != STATUS) add_option(words, 'q', NULL);
 	if (settings->requires_certificate) add_option(words, 'i', NULL);
 	if (settings->has_password) add_option(words, '3', NULL);
 	if (settings->handshake_seconds)
@@ -255,6 +255,14 @@ static void build_tlsd(const struct settings *settings, struct words *words,
 	if (settings->idle_seconds)
 		add_option(words, 'w', settings->idle_seconds);
 	add_option(words, 'f', ready);
+}
+
+static void drop_log(void)
+{
+	int nothing = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	if (nothing < 0 || dup2(nothing, STDERR_FILENO) < 0)
+		die_temporary("unable to open /dev/null:");
 }
 
 /* Of ours it has the log, its socket as descriptor 0, the end of the pipe that
@@ -270,6 +278,7 @@ static _Noreturn void become_tlsd(const struct settings *settings,
 	    dup2(STDERR_FILENO, STDOUT_FILENO) < 0 ||
 	    fcntl(ready, F_SETFD, 0) < 0)
 		die_temporary("unable to move descriptors:");
+	if (settings->verbosity == QUIET) drop_log();
 	relay_keep_only(kept, settings->has_password ? 2 : 1);
 	confine("SSL_UID", settings->user);
 	confine("SSL_GID", settings->group);
