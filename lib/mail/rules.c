@@ -116,18 +116,13 @@ static enum table_answer find_longer(struct table *table,
 
 	while (answer == TABLE_ABSENT && lengths->next > bits) {
 		struct net_ip network = lengths->ip;
-		char text[NET_IP_TEXT + sizeof "/128"], *end;
-		int length = lengths->next;
+		char text[NET_NETWORK_TEXT];
+		unsigned length = (unsigned)lengths->next;
 
-		net_ip_mask(&network, (unsigned)length);
-		net_ip_format(&network, text);
-		end = text + strlen(text);
-		*end++ = '/';
-		if (length > 99) *end++ = '1';
-		if (length > 9) *end++ = (char)('0' + length / 10 % 10);
-		*end++ = (char)('0' + length % 10);
-		answer = find_key(table, match, NULL, "", text,
-				  (size_t)(end - text));
+		net_ip_mask(&network, length);
+		answer = find_whole(
+			table, match, NULL, "",
+			net_ip_format_network(&network, length, text));
 		next_length(lengths);
 	}
 	return answer;

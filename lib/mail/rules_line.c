@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "mail/rules_line.h"
 
+#include <endian.h>
+#include <stdint.h>
 #include <string.h>
 
 enum { LARGEST_OCTET = 255, OCTETS = 4 };
@@ -27,24 +29,33 @@ static size_t length_of_instruction(const char *at, const char *end)
 	return 0;
 }
 
-/* ",NAME=QvalueQ" as often as it is there, any byte being the quote Q. */
+/* ",NAME=QvalueQ" as often as it is there, any byte being the quote Q. The data
+   is never longer than that. */
 static bool read_variables(const char *at, const char *end, struct str *data)
 {
+	char *to;
+
+	str_reserve(data, (size_t)(end - at));
+	to = data->data + data->length;
 	while (at < end) {
-		const char *name = at + 1, *equals, *value, *closing;
+		const char *name = at + 1, *equals, *closing;
+		char quote;
 
 		if (*at != ',') return false;
 		equals = memchr(name, '=', (size_t)(end - name));
 		if (!equals || equals + 1 == end) return false;
-		value = equals + 2;
-		closing = memchr(value, equals[1], (size_t)(end - value));
-		if (!closing) return false;
-		str_append_byte(data, '+');
-		str_append(data, name, (size_t)(value - 1 - name));
-		str_append(data, value, (size_t)(closing - value));
-		str_append_byte(data, '\0');
+		quote = equals[1];
+		*to++ = '+';
+		for (at = name; at <= equals; at++) *to++ = *at;
+		for (closing = equals + 2; closing < end && *closing != quote;
+		     closing++)
+			*to++ = *closing;
+		if (closing == end) return false;
+		*to++ = '\0';
 		at = closing + 1;
 	}
+	*to = '\0';
+	data->length = (size_t)(to - data->data);
 	return true;
 }
 
@@ -222,27 +233,21 @@ static void set_key(struct rules_rule *rule, const char *info, size_t length,
 static void set_network(struct rules_rule *rule, const struct net_ip *ip,
 			unsigned length)
 {
-	unsigned bits = net_ip_bits(ip->family);
-	char text[NET_IP_TEXT], *end;
+	char text[NET_NETWORK_TEXT], *end = text;
 
 	net_ip_format(ip, text);
-	end = text + strlen(text);
-	if (length == bits && end[-1] != ':') {
+	if (length == net_ip_bits(ip->family) &&
+	    text[strlen(text) - 1] != ':') {
 		set_key(rule, "", 0, text);
 		return;
 	}
 	if (ip->family == NET_IPV4 && length > 0 && length % 8 == 0) {
-		end = text;
 		for (; length > 0; length -= 8) end = strchr(end, '.') + 1;
 		*end = '\0';
 		set_key(rule, "", 0, text);
 		return;
 	}
-	set_key(rule, "", 0, text);
-	str_append_byte(&rule->key, '/');
-	str_append_number(&rule->key, length);
-	rule->address = rule->key.data;
-	rule->address_length = rule->key.length;
+	set_key(rule, "", 0, net_ip_format_network(ip, length, text));
 	rule->family = ip->family;
 	rule->prefix_length = length;
 }
@@ -510,18 +515,54 @@ static enum rules_line read_rule(const char *line, const char *end,
 	return mistake ? malformed(rule, mistake) : RULES_RULE;
 }
 
-/* An IPv4 address or the beginning of one: nearly all lines of a long file. */
+/* Nearly all lines of a long file are IPv4 addresses, beginnings of them or
+   networks whose keys are parts of the line. */
+
+/* Gives the colon, or NULL when it is not so. */
+static const char *read_common_network(struct rules_rule *rule,
+				       const struct octets *octets,
+				       const char *line, const char *slash,
+				       const char *end)
+{
+	const char *colon = slash + 1, *key_end = line;
+	uint32_t bits;
+	int length;
+
+	while (colon < end && is_digit(*colon) && colon - slash < 3) colon++;
+	if (colon == end || *colon != ':') return NULL;
+	length = read_prefix_length(slash + 1, colon);
+	memcpy(&bits, octets->bytes, sizeof bits);
+	if (octets->count < OCTETS || octets->dot || length < 0 ||
+	    length > 32 || (length < 32 && be32toh(bits) << length))
+		return NULL;
+	if (length == 32) {
+		key_end = slash;
+	} else if (length % 8 == 0 && length > 0) {
+		for (; length > 0; key_end++)
+			if (*key_end == '.') length -= 8;
+	} else {
+		key_end = colon;
+		rule->family = NET_IPV4;
+		rule->prefix_length = (unsigned)length;
+	}
+	rule->address_length = (size_t)(key_end - line);
+	return colon;
+}
+
 static bool read_common_rule(const char *line, const char *end,
 			     struct rules_rule *rule)
 {
 	struct octets octets;
 	const char *stop = read_octets(line, end, &octets);
 
-	if (stop == end || *stop != ':' || !are_looked_up(&octets))
-		return false;
+	rule->address_length = (size_t)(stop - line);
+	if (stop == end) return false;
+	if (*stop == '/')
+		stop = read_common_network(rule, &octets, line, stop, end);
+	else if (*stop != ':' || !are_looked_up(&octets)) return false;
 	rule->address = line;
-	rule->address_length = rule->front = rule->rest = (size_t)(stop - line);
-	return !read_instruction(rule, stop + 1, end);
+	rule->front = rule->rest = rule->address_length;
+	return stop && !read_instruction(rule, stop + 1, end);
 }
 
 static bool is_blank(char byte)

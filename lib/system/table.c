@@ -172,24 +172,3 @@ enum table_answer table_next(struct table *table, unsigned *at,
 	record->value = cdb_get(cdb, cdb_datalen(cdb), cdb_datapos(cdb));
 	return record->key && record->value ? TABLE_FOUND : TABLE_FAILED;
 }
-
-int table_make_start(struct table_maker *maker, int fd)
-{
-	return cdb_make_start(&maker->make, fd);
-}
-
-int table_make_add(struct table_maker *maker, const void *key, size_t length,
-		   const void *value, size_t value_length)
-{
-	if (length > UINT_MAX || value_length > UINT_MAX) {
-		errno = ENOMEM;
-		return -1;
-	}
-	return cdb_make_add(&maker->make, key, (unsigned)length, value,
-			    (unsigned)value_length);
-}
-
-int table_make_finish(struct table_maker *maker)
-{
-	return cdb_make_finish(&maker->make);
-}

@@ -1,6 +1,6 @@
 /* Constant databases (cdb) through tinycdb: a file that is made whole, renamed
-   into place and only read afterwards. A damaged file is an error, never a
-   crash: every offset is checked.
+   into place and only read afterwards; system/table_maker.h makes them. A damaged
+   file is an error, never a crash: every offset is checked.
    SPDX-License-Identifier: ISC */
 #ifndef SYSTEM_TABLE_H
 #define SYSTEM_TABLE_H
@@ -57,17 +57,5 @@ struct table_record {
    TABLE_ABSENT is the end. */
 enum table_answer table_next(struct table *, unsigned *at,
 			     struct table_record *);
-
-/* Making one: start on an empty file open for reading and writing, add records
-   in order (equal keys are all kept, the first one is found), finish. Each
-   0, or -1 with errno. The caller syncs and renames. */
-struct table_maker {
-	struct cdb_make make;
-};
-
-int table_make_start(struct table_maker *, int fd);
-int table_make_add(struct table_maker *, const void *key, size_t length,
-		   const void *value, size_t value_length);
-int table_make_finish(struct table_maker *);
 
 #endif

@@ -25,8 +25,7 @@
 #include "mail/rules.h"
 #include "mail/rules_line.h"
 #include "system/file.h"
-#include "system/table.h"
-#include "system/table_repeats.h"
+#include "system/table_maker.h"
 
 static const char usage[] = "tcprules [ -n ] rules.cdb rules.tmp";
 
@@ -53,7 +52,7 @@ struct output {
 	const char *path; /* as a message may show it */
 	struct table_maker maker;
 	struct rules_lengths lengths;
-	struct table_numbers lines; /* of the records */
+	struct table_repeats repeats;
 };
 
 /* What is asked last, and asked by nobody once there are rules for all IPv4
@@ -193,7 +192,7 @@ static void add_rule(struct output *output, struct rules_rule *rule,
 	size_t length;
 
 	while (rules_next_key(rule, &key, &length)) {
-		table_number(&output->lines, line);
+		table_make_number(&output->repeats, line);
 		add(output, key, length, &rule->data);
 	}
 	rules_note_length(&output->lengths, rule);
@@ -250,7 +249,8 @@ static void compile(struct input *input, struct output *output,
 	if (rules_list_lengths(&output->lengths, &lengths))
 		add(output, RULES_LENGTHS_KEY, strlen(RULES_LENGTHS_KEY),
 		    &lengths);
-	if (table_make_finish(&output->maker) < 0) fail_to_write(output);
+	if (table_make_finish(&output->maker, &output->repeats) < 0)
+		fail_to_write(output);
 }
 
 /* What can be said only at the end. */
@@ -265,16 +265,13 @@ static void warn_of_last_resort(const struct last_resorts *last,
 }
 
 /* A range can repeat many addresses: that is said once. */
-static void warn_of_repeats(const struct output *output, int fd)
+static void warn_of_repeats(const struct table_repeats *repeats)
 {
-	static struct table_repeats repeats;
 	unsigned long line = 0, shown = 0;
 	size_t i = 0;
 
-	if (table_find_repeats(fd, &output->lines, &repeats) < 0)
-		die_temporary("unable to read %s:", output->path);
-	for (; i < repeats.used; i++) {
-		const struct table_repeat *repeat = &repeats.found[i];
+	for (; i < repeats->used; i++) {
+		const struct table_repeat *repeat = &repeats->found[i];
 
 		if (repeat->record == line) continue;
 		if (shown++ == MOST_SHOWN) break;
@@ -282,12 +279,11 @@ static void warn_of_repeats(const struct output *output, int fd)
 		warn("line %lu repeats an address of line %lu, which counts",
 		     line, repeat->first);
 	}
-	if (repeats.count > i)
-		warn("%zu more addresses are repeated", repeats.count - i);
+	if (repeats->count > i)
+		warn("%zu more addresses are repeated", repeats->count - i);
 }
 
-static void sum_up(const struct findings *findings, const struct output *output,
-		   int fd)
+static void sum_up(const struct findings *findings, const struct output *output)
 {
 	const struct last_resorts *last = &findings->last;
 
@@ -300,7 +296,7 @@ static void sum_up(const struct findings *findings, const struct output *output,
 	warn_of_last_resort(last, last->domain, "=.DOMAIN");
 	warn_of_last_resort(last, last->any_host, "=");
 	warn_of_last_resort(last, last->any, "the empty address");
-	warn_of_repeats(output, fd);
+	warn_of_repeats(&output->repeats);
 }
 
 /* A closed standard descriptor must not become the temporary file, which would
@@ -327,13 +323,13 @@ static int create(const char *path, struct output *output)
    found in it. */
 static _Noreturn void check(struct input *input, struct findings *findings)
 {
-	struct output output = { .path = "memory" };
+	static struct output output = { .path = "memory" };
 	int fd = memfd_create("rules", MFD_CLOEXEC);
 
 	if (fd < 0 || table_make_start(&output.maker, fd) < 0)
 		fail_to_write(&output);
 	compile(input, &output, findings);
-	sum_up(findings, &output, fd);
+	sum_up(findings, &output);
 	exit(findings->errors ? EXIT_NEVER : EXIT_DONE);
 }
 
@@ -341,7 +337,7 @@ int main(int argc, char **argv)
 {
 	static struct input input;
 	char cdb_shown[SHOWN_NAME], temporary_shown[SHOWN_NAME];
-	struct output output = { 0 };
+	static struct output output;
 	struct findings findings = { 0 };
 	const char *cdb, *temporary;
 	int fd;
@@ -359,7 +355,7 @@ int main(int argc, char **argv)
 	output.path = shown_name(temporary_shown, temporary);
 	fd = create(temporary, &output);
 	compile(&input, &output, &findings);
-	sum_up(&findings, &output, fd);
+	sum_up(&findings, &output);
 	if (fsync(fd) < 0 || close(fd) < 0) fail_to_write(&output);
 	if (rename(temporary, cdb) < 0)
 		die_temporary("unable to move %s to %s:", output.path,

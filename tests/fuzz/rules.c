@@ -14,7 +14,7 @@
 
 #include "mail/rules_line.h"
 #include "system/file.h"
-#include "system/table_repeats.h"
+#include "system/table_maker.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
@@ -268,7 +268,7 @@ static void check_key(const struct rules_rule *rule, const char *key,
 		__builtin_trap();
 }
 
-static void add(struct table_maker *maker, struct table_numbers *numbers,
+static void add(struct table_maker *maker, struct table_repeats *repeats,
 		unsigned long line, const char *key, size_t length,
 		const struct str *data)
 {
@@ -278,7 +278,7 @@ static void add(struct table_maker *maker, struct table_numbers *numbers,
 	str_append(&record->data, data->data, data->length);
 	record->line = line;
 	used++;
-	table_number(numbers, line);
+	table_make_number(repeats, line);
 	if (table_make_add(maker, key, length, data->data, data->length) < 0)
 		abort();
 }
@@ -287,7 +287,7 @@ static void add(struct table_maker *maker, struct table_numbers *numbers,
    read again, in the place of another one, says the same. */
 static void compile_line(const char *line, size_t length, unsigned long number,
 			 struct table_maker *maker,
-			 struct table_numbers *numbers,
+			 struct table_repeats *repeats,
 			 struct rules_lengths *lengths)
 {
 	static struct rules_rule reused;
@@ -311,7 +311,7 @@ static void compile_line(const char *line, size_t length, unsigned long number,
 		while (rules_next_key(&rule, &key, &key_length)) {
 			check_key(&rule, key, key_length);
 			if (used < MOST_KEYS)
-				add(maker, numbers, number, key, key_length,
+				add(maker, repeats, number, key, key_length,
 				    &rule.data);
 			keys++;
 		}
@@ -339,30 +339,28 @@ static size_t first_with_key_of(size_t i)
 	return first;
 }
 
-static void check_repeats(int fd, const struct table_numbers *numbers)
+static void check_repeats(const struct table_repeats *repeats)
 {
-	static struct table_repeats repeats;
 	size_t found = 0;
 
-	if (table_find_repeats(fd, numbers, &repeats) < 0) __builtin_trap();
 	for (size_t i = 0; i < used; i++) {
 		size_t first = first_with_key_of(i);
 
 		if (first == i) continue;
-		if (found < repeats.used &&
-		    (repeats.found[found].record != records[i].line ||
-		     repeats.found[found].first != records[first].line))
+		if (found < repeats->used &&
+		    (repeats->found[found].record != records[i].line ||
+		     repeats->found[found].first != records[first].line))
 			__builtin_trap();
 		found++;
 	}
-	if (found != repeats.count) __builtin_trap();
-	if (repeats.used != (found < TABLE_REPEATS ? found : TABLE_REPEATS))
+	if (found != repeats->count) __builtin_trap();
+	if (repeats->used != (found < TABLE_REPEATS ? found : TABLE_REPEATS))
 		__builtin_trap();
 }
 
 static void compile(const char *text, size_t length, int fd)
 {
-	struct table_numbers numbers = { 0 };
+	struct table_repeats *repeats = calloc(1, sizeof *repeats);
 	struct rules_lengths lengths = { 0 };
 	struct table_maker maker;
 	struct str list = { 0 };
@@ -379,7 +377,7 @@ static void compile(const char *text, size_t length, int fd)
 
 		memcpy(copy, text + at, line);
 		copy = realloc(copy, line ? line : 1);
-		compile_line(copy, line, ++number, &maker, &numbers, &lengths);
+		compile_line(copy, line, ++number, &maker, repeats, &lengths);
 		free(copy);
 		at += line + 1;
 	}
@@ -387,9 +385,10 @@ static void compile(const char *text, size_t length, int fd)
 	    table_make_add(&maker, RULES_LENGTHS_KEY, 1, list.data,
 			   list.length) < 0)
 		abort();
-	if (table_make_finish(&maker) < 0) abort();
-	check_repeats(fd, &numbers);
-	str_free(&numbers.steps);
+	if (table_make_finish(&maker, repeats) < 0) abort();
+	check_repeats(repeats);
+	str_free(&repeats->steps);
+	free(repeats);
 	str_free(&list);
 }
 

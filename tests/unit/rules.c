@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "system/table_maker.h"
 #include "tap.h"
 
 static void test_items(void)
@@ -64,7 +65,7 @@ static void test_ladder(void)
 		table_make_start(&maker, fd);
 		for (size_t i = RUNGS; i > first; i--)
 			add(&maker, rungs[i - 1]);
-		table_make_finish(&maker);
+		table_make_finish(&maker, NULL);
 		table_open(&table, path);
 		answer = rules_find(&table, &client, &match);
 		if (first == RUNGS) {
@@ -118,7 +119,7 @@ static void test_unknown(void)
 	table_make_start(&maker, fd);
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		add(&maker, keys[i]);
-	table_make_finish(&maker);
+	table_make_finish(&maker, NULL);
 	close(fd);
 	is_number(table_open(&table, path), 0, "the table opens");
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -208,7 +209,7 @@ static void test_networks(void)
 		if (lengths.length)
 			table_make_add(&maker, "/", 1, lengths.data,
 				       lengths.length);
-		table_make_finish(&maker);
+		table_make_finish(&maker, NULL);
 		table_open(&table, path);
 		str_clear(&tried);
 		rules_find(&table, &client, &match);

@@ -12,6 +12,7 @@
 #include "base/exit_codes.h"
 #include "base/message.h"
 #include "system/file.h"
+#include "system/table_maker.h"
 
 enum { TEXT_LIMIT = 256 * 1024 * 1024 }; /* some millions of lines */
 
@@ -138,7 +139,7 @@ void map_compile(const char *path)
 	if (fd < 0) die_temporary("cannot create %s:", temporary.data);
 	result = table_make_start(&maker, fd);
 	bad = add_lines(&maker, &text, &result);
-	if (result == 0 && bad == 0 && table_make_finish(&maker) == 0 &&
+	if (result == 0 && bad == 0 && table_make_finish(&maker, NULL) == 0 &&
 	    fsync(fd) == 0 && rename(temporary.data, path) == 0) {
 		if (file_sync_folder_of(path) == 0) exit(EXIT_DONE);
 		die_temporary("cannot sync the folder of %s:", path);
