@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -81,6 +82,21 @@ int process_drop_privileges(uid_t user, gid_t group, const char **what)
 	*what = "set uid";
 	if (user && setuid(user) < 0) return -1;
 	return 0;
+}
+
+void process_lift_memory_limits(void)
+{
+	static const int kinds[] = { RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK };
+
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		struct rlimit limit;
+
+		if (getrlimit(kinds[i], &limit) < 0 ||
+		    limit.rlim_cur == limit.rlim_max)
+			continue;
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(kinds[i], &limit); /* cannot fail */
+	}
 }
 
 /* A pidfd lets poll keep the deadline with no signal handler. Where there is

@@ -26,6 +26,10 @@ _Noreturn void process_run_next_as(const char *name, char *const argv[]);
    one or the other as it is. -1 with errno; `*what` names the step. */
 int process_drop_privileges(uid_t user, gid_t group, const char **what);
 
+/* Raises the soft limits of memory to the hard ones. A run script's softlimit is
+   for small programs, and too little for one with large libraries. */
+void process_lift_memory_limits(void);
+
 /* Waits for the child: its wait status in `*status`. 0; -1 with ETIMEDOUT when
    the deadline passed (the child lives on), or another errno. */
 int process_wait(pid_t child, deadline, int *status);

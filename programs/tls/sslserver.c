@@ -283,6 +283,7 @@ static _Noreturn void become_tlsd(const struct settings *settings,
 	confine("SSL_UID", settings->user);
 	confine("SSL_GID", settings->group);
 	snprintf(number, sizeof number, "%d", ready);
+	process_lift_memory_limits();
 	make_room(&words, 0);
 	build_tlsd(settings, &words, number);
 	execve(path, words.list, environ);

@@ -200,6 +200,7 @@ static _Noreturn void become_tlsd(void)
 	char path[PATH_MAX + sizeof name];
 	ssize_t length;
 
+	process_lift_memory_limits();
 	process_exec(words, environ, getenv("PATH"));
 	length = readlink("/proc/self/exe", path, PATH_MAX);
 	while (length > 0 && path[length - 1] != '/') length--;

@@ -273,6 +273,15 @@ is "$(ask descriptors | tr '\n' ' ')" "$without" \
 stop "$server"
 under=
 
+if [ -z "${SANITIZE:-}" ] && command -v softlimit >/dev/null; then
+	under='softlimit -m 3000000'
+	start_sslserver "$work/log" -- cat
+	is "$( echo ok | secure -no_ign_eof | head -n 1)" ok \
+		"the guides' softlimit is for the programs, not for tlsd"
+	stop "$server"
+	under=
+fi
+
 # --- rules, and banners without TLS
 echo '127.:deny' | tcprules "$work/rules.cdb" "$work/rules.tmp"
 start_sslserver "$work/log" -x "$work/rules.cdb" -- "$work/act"
