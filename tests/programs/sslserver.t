@@ -274,9 +274,9 @@ stop "$server"
 under=
 
 if [ -z "${SANITIZE:-}" ] && command -v softlimit >/dev/null; then
-	under='softlimit -m 3000000'
-	start_sslserver "$work/log" -- cat
-	is "$( echo ok | secure -no_ign_eof | head -n 1)" ok \
+	under='softlimit -m 6000000'
+	start_sslserver "$work/log" -- "$work/act"
+	is "$(ask 'echo ok')" 'echo ok' \
 		"the guides' softlimit is for the programs, not for tlsd"
 	stop "$server"
 	under=
