@@ -16,7 +16,7 @@ static enum table_answer find_key(struct table *table,
 		str_append_text(&match->key, info);
 		str_append_byte(&match->key, '@');
 	}
-	str_append_text(&match->key, mark);
+	if (*mark) str_append_text(&match->key, mark);
 	str_append(&match->key, text, length);
 	if (match->tried)
 		str_append(match->tried, match->key.data,
