@@ -8,6 +8,8 @@
 enum { LARGEST_OCTET = 255, OCTETS = 4 };
 
 static const char not_an_instruction[] = "no allow or deny behind the colon";
+static const char not_a_variable[] = "a variable is ,NAME=\"VALUE\"";
+static const char has_nul[] = "there is a NUL in it";
 static const char bad_address[] = "there is no such address";
 static const char bad_length[] =
 	"a prefix length is a number up to 32, or 128 for IPv6";
@@ -30,33 +32,31 @@ static size_t length_of_instruction(const char *at, const char *end)
 }
 
 /* ",NAME=QvalueQ" as often as it is there, any byte being the quote Q. The data
-   is never longer than that. */
-static bool read_variables(const char *at, const char *end, struct str *data)
+   is never longer than that. NULL, or what is wrong. */
+static const char *read_variables(const char *at, const char *end,
+				  struct str *data)
 {
-	char *to;
+	bool nul = false;
+	char quote, *to;
 
 	str_reserve(data, (size_t)(end - at));
 	to = data->data + data->length;
 	while (at < end) {
-		const char *name = at + 1, *equals, *closing;
-		char quote;
-
-		if (*at != ',') return false;
-		equals = memchr(name, '=', (size_t)(end - name));
-		if (!equals || equals + 1 == end) return false;
-		quote = equals[1];
+		if (*at++ != ',') return not_a_variable;
 		*to++ = '+';
-		for (at = name; at <= equals; at++) *to++ = *at;
-		for (closing = equals + 2; closing < end && *closing != quote;
-		     closing++)
-			*to++ = *closing;
-		if (closing == end) return false;
+		for (; at < end && *at != '='; *to++ = *at++) nul |= !*at;
+		if (end - at < 2) return not_a_variable;
+		*to++ = *at++;
+		quote = *at++;
+		nul |= !quote;
+		for (; at < end && *at != quote; *to++ = *at++) nul |= !*at;
+		if (at++ == end) return not_a_variable;
 		*to++ = '\0';
-		at = closing + 1;
 	}
 	*to = '\0';
 	data->length = (size_t)(to - data->data);
-	return true;
+	/* It would end a value, and begin an item of what stands behind it. */
+	return nul ? has_nul : NULL;
 }
 
 /* Most lines of a long file say the same as the one before. */
@@ -73,6 +73,7 @@ static bool is_as_before(const struct rules_rule *rule, const char *at,
 static const char *read_instruction(struct rules_rule *rule, const char *at,
 				    const char *end)
 {
+	const char *mistake;
 	size_t word;
 
 	if (is_as_before(rule, at, end)) return NULL;
@@ -81,11 +82,9 @@ static const char *read_instruction(struct rules_rule *rule, const char *at,
 	str_reserve(&rule->data, 0); /* no data is an empty text, not NULL */
 	word = length_of_instruction(at, end);
 	if (!word) return not_an_instruction;
-	/* It would end a value, and begin an item of what stands behind it. */
-	if (memchr(at, '\0', (size_t)(end - at))) return "there is a NUL in it";
 	if (*at == 'd') str_append(&rule->data, "D", sizeof "D");
-	if (!read_variables(at + word, end, &rule->data))
-		return "a variable is ,NAME=\"VALUE\"";
+	mistake = read_variables(at + word, end, &rule->data);
+	if (mistake) return mistake;
 	str_append(&rule->instruction, at, (size_t)(end - at));
 	return NULL;
 }
@@ -454,8 +453,7 @@ static const char *read_address(struct rules_rule *rule)
 	const char *at = rule->address, *end = at + rule->address_length;
 	const char *info_end = memrchr(at, '@', rule->address_length);
 
-	if (memchr(at, '\0', rule->address_length))
-		return "there is a NUL in it";
+	if (memchr(at, '\0', rule->address_length)) return has_nul;
 	if (info_end) {
 		judge_behind_info(rule, info_end + 1);
 		return NULL;
