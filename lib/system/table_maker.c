@@ -255,7 +255,7 @@ static int number_places(int fd, const struct table_repeats *repeats,
 
 static int number_repeats(int fd, struct table_repeats *repeats)
 {
-	unsigned long *places[2 * TABLE_REPEATS];
+	unsigned long *places[2 * TABLE_REPEATS] = { NULL };
 	size_t count = 0;
 
 	for (size_t i = 0; i < repeats->used; i++) {
