@@ -213,7 +213,7 @@ for variable in SSL_PROTOCOL=TLSv1.3 SSL_CIPHER=TLS_AES_256_GCM_SHA384 \
 	SSL_SERVER_I_DN=/CN=mail.example; do
 	like "$block" "'$variable'" "$variable"
 done
-for variable in SSL_SESSION_ID=[0-9a-f]{64} SSL_SERVER_M_SERIAL=[0-9A-F]+ \
+for variable in "SSL_SESSION_ID=[0-9a-f]{64}" "SSL_SERVER_M_SERIAL=[0-9A-F]+" \
 	"SSL_VERSION_LIBRARY=OpenSSL 3" SSL_VERSION_INTERFACE= \
 	"SSL_SERVER_V_START=[A-Z][a-z]{2} [ 1-3][0-9] [0-9:]{8} [0-9]{4} GMT" \
 	"SSL_SERVER_V_END=[A-Z]" \
