@@ -13,14 +13,10 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "arrivals.h"
@@ -33,6 +29,7 @@
 #include "restart.h"
 #include "server.h"
 #include "settings.h"
+#include "signals.h"
 #include "system/file.h"
 #include "system/process.h"
 
@@ -76,34 +73,6 @@ static void accept_client(struct server *server, size_t listener)
 		back_off(server, "accept a connection");
 }
 
-static void reap_sessions(struct server *server)
-{
-	int status;
-	pid_t pid;
-
-	while (server->sessions.count > 0 &&
-	       (pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		struct session ended;
-
-		/* Or a child of whoever exec'ed the server. */
-		if (!sessions_end(&server->sessions, pid, &ended)) continue;
-		limits_session_ends(&server->limits, &ended.ip);
-		log_end(server, pid, status);
-		write_log(server);
-	}
-}
-
-static void serve_signals(struct server *server)
-{
-	struct signalfd_siginfo signal;
-
-	while (read(server->signals, &signal, sizeof signal) ==
-	       (ssize_t)sizeof signal) {
-		if (signal.ssi_signo == SIGHUP) restart(server);
-		if (signal.ssi_signo == SIGUSR1) log_table(server);
-	}
-}
-
 /* What the server waits for; the listeners come last, because there are times
    when it has no use for clients. */
 enum { SIGNALS, ARRIVALS, LISTENERS };
@@ -128,33 +97,31 @@ static bool has_room(const struct server *server)
 	return clients_present(server) < server->settings->limit;
 }
 
-/* Until something is there (true), a child has ended or a time is over. At the
-   limit the kernel's backlog keeps the clients. */
+/* Two of poll's timeouts. */
+static int sooner(int a, int b)
+{
+	return b < 0 || (a >= 0 && a < b) ? a : b;
+}
+
+/* Until something is there (true) or a time is over. At the limit the kernel's
+   backlog keeps the clients. */
 static bool wait_for_something(struct server *server, struct pollfd *awaited)
 {
 	bool paused = server->out_of_something;
 	size_t listeners =
 		paused || !has_room(server) ? 0 : server->listeners.count;
-	const struct timespec back_off_time = { .tv_nsec = BACK_OFF_MS *
-							   1000000L };
-	int timeout = arrivals_timeout(&server->arrivals);
-	struct timespec pause = back_off_time;
+	int timeout = sooner(arrivals_timeout(&server->arrivals),
+			     search_timeout(server));
 	int ready;
 
-	if (timeout >= 0 && (!paused || timeout < BACK_OFF_MS))
-		pause = (struct timespec){
-			.tv_sec = timeout / 1000,
-			.tv_nsec = timeout % 1000 * 1000000L,
-		};
+	if (paused) timeout = sooner(timeout, BACK_OFF_MS);
 	server->out_of_something = false;
 	for (size_t i = 0; i < server->listeners.count; i++)
 		awaited[LISTENERS + i].revents = 0;
-	ready = ppoll(awaited, LISTENERS + listeners,
-		      timeout < 0 && !paused ? NULL : &pause,
-		      &server->waiting_signals);
+	ready = poll(awaited, LISTENERS + listeners, timeout);
 	if (ready < 0 && errno != EINTR) {
 		back_off(server, "wait for a connection");
-		ppoll(NULL, 0, &back_off_time, &server->waiting_signals);
+		poll(NULL, 0, BACK_OFF_MS);
 	}
 	return ready > 0;
 }
@@ -166,11 +133,9 @@ static _Noreturn void serve(struct server *server)
 	for (;;) {
 		bool something = wait_for_something(server, awaited);
 
-		/* Also when no signal was seen: while clients keep coming,
-		   ppoll returns without delivering any. */
-		reap_sessions(server);
 		if (something && awaited[SIGNALS].revents)
 			serve_signals(server);
+		search_ended_sessions(server);
 		if (something && awaited[ARRIVALS].revents)
 			serve_arrivals(server);
 		expire_arrivals(server);
@@ -179,51 +144,6 @@ static _Noreturn void serve(struct server *server)
 			if (awaited[LISTENERS + i].revents && has_room(server))
 				accept_client(server, i);
 	}
-}
-
-static void wake_up(int signal)
-{
-	(void)signal;
-}
-
-static void end_server(int signal)
-{
-	(void)signal;
-	_exit(EXIT_DONE);
-}
-
-/* Handlers rather than SIG_IGN: exec gives programs the default action back.
-   SIGTERM is not kept for ppoll as SIGCHLD is, since a stream of clients would
-   keep it out. SIGHUP and SIGUSR1 need no handler, which could find the memory
-   lent to a vfork child: a descriptor tells of them. */
-static void catch_signals(struct server *server)
-{
-	struct sigaction action = { .sa_handler = wake_up };
-	sigset_t told, held, term;
-
-	sigaction(SIGPIPE, &action, NULL);
-	sigaction(SIGCHLD, &action, NULL);
-	action.sa_handler = end_server;
-	sigaction(SIGTERM, &action, NULL);
-	sigemptyset(&told);
-	sigaddset(&told, SIGHUP);
-	sigaddset(&told, SIGUSR1);
-	held = told;
-	sigaddset(&held, SIGCHLD);
-	sigemptyset(&term);
-	sigaddset(&term, SIGTERM);
-	sigprocmask(SIG_BLOCK, &held, &server->program_signals);
-	sigprocmask(SIG_UNBLOCK, &term, NULL); /* a restart blocks it */
-
-	sigdelset(&server->program_signals, SIGCHLD);
-	sigdelset(&server->program_signals, SIGTERM);
-	sigdelset(&server->program_signals, SIGHUP);
-	sigdelset(&server->program_signals, SIGUSR1);
-	server->waiting_signals = server->program_signals;
-	sigaddset(&server->waiting_signals, SIGHUP);
-	sigaddset(&server->waiting_signals, SIGUSR1);
-	server->signals = signalfd(-1, &told, SFD_NONBLOCK | SFD_CLOEXEC);
-	if (server->signals < 0) fail(server->settings, "await signals");
 }
 
 /* A descriptor of ours that came out as 0, 1 or 2 would be taken for the

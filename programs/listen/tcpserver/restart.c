@@ -306,9 +306,13 @@ bool find_inheritance(struct inheritance *inheritance)
 {
 	const char *variable = getenv(RESTART_VARIABLE);
 	char *words[MOST_WORDS];
+	bool found;
 	int fd;
 
-	if (!variable || !take_descriptor(variable, &fd)) return false;
+	if (!variable) return false;
+	found = take_descriptor(variable, &fd);
+	unsetenv(RESTART_VARIABLE);
+	if (!found) return false;
 	if (file_read_rest(fd, &inheritance->text, SIZE_MAX / 8) < 0)
 		return false;
 	inheritance->lines = inheritance->text.data;
@@ -317,7 +321,6 @@ bool find_inheritance(struct inheritance *inheritance)
 	    number(words[2]) != (unsigned long)getpid())
 		return false;
 	close(fd);
-	unsetenv(RESTART_VARIABLE);
 	inheritance->limit = number(words[3]);
 	return true;
 }

@@ -36,8 +36,9 @@ struct server {
 	const char *path;         /* a rule's PATH is for the program */
 	struct str reading_rules; /* "read FILE" */
 	sigset_t program_signals; /* blocked, as programs get it */
-	sigset_t waiting_signals; /* and while the server waits */
-	int signals;              /* a signalfd, for those that wait */
+	int signals;              /* a descriptor for the server's own */
+	bool ends_unseen;         /* sessions may have ended */
+	deadline next_search;     /* for them; DEADLINE_NEVER: at once */
 	struct table rules;
 	struct rules_match match;
 	struct environment environment;
