@@ -430,6 +430,9 @@ if [ -x "$bin/ucspi-tls" ] && [ -x "$bin/tlsd" ]; then
 	export CERTFILE="$work/both"
 	chain='ucspi-tls smtpd'
 	try_chain 554 1
+	session
+	like "$(cat "$work/messages/1/message")" \
+		' with ESMTPS \(TLSv1\.3 TLS_[A-Z0-9_]+\); ' 'protocol and cipher are in the trace'
 	chain='ucspi-tls recordio smtpd'
 	try_chain TLS 0
 	unset CERTFILE
