@@ -31,7 +31,8 @@ make_certificate() {
 		'basicConstraints=critical,CA:FALSE' \
 		'keyUsage=critical,digitalSignature' \
 		'authorityKeyIdentifier=keyid' \
-		'subjectKeyIdentifier=hash' >"$1.extensions"
+		'subjectKeyIdentifier=hash' \
+		'crlDistributionPoints=URI:http://127.0.0.1:9/none' >"$1.extensions"
 	openssl req -new -key "$certificate_key" -subj "/CN=$2" 2>/dev/null |
 		openssl x509 -req -days "${3:-20}" -CA "$work/ca.pem" \
 			-CAkey "$work/ca.key" -extfile "$1.extensions" \
