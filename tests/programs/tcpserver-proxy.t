@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: ISC
 # shellcheck disable=SC2016 # the programs' shells expand
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=../tcpserver.sh
 . "$tests/tcpserver.sh"
 need perl tcprules
 

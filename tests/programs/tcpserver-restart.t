@@ -4,6 +4,7 @@
 # SPDX-License-Identifier: ISC
 # shellcheck disable=SC2016 # the programs' shells expand
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=../tcpserver.sh
 . "$tests/tcpserver.sh"
 need perl tcprules prlimit
 
@@ -119,7 +120,8 @@ stop "$server"
 
 # --- many who do nothing ---
 
-# idle PORT COUNT FILE: so many clients who stay; the FILE when all are served
+# idle PORT COUNT FILE: so many clients, who stay until they are killed; FILE is
+# there when all are served
 cat >"$work/idle" <<'PERL'
 use strict;
 use warnings;
@@ -127,20 +129,41 @@ use Socket;
 my ($port, $count, $file) = @ARGV;
 my @clients;
 $SIG{TERM} = sub { exit };
-alarm 300;
+alarm 120;
 for my $i (1 .. $count) {
 	socket my $client, PF_INET, SOCK_STREAM, 0 or die "idle: $!\n";
-	bind $client, sockaddr_in(0, pack 'C4', 127, 1, $i / 250, $i % 250 + 1)
-		or die "idle: bind: $!\n";
 	connect $client, sockaddr_in($port, INADDR_LOOPBACK)
 		or die "idle: connect: $!\n";
 	push @clients, $client;
-	$i % 100 or sysread $client, my $text, 100;
 }
+sysread $_, my $text, 100 or die "idle: lost one\n" for @clients;
 open my $done, '>', $file or die "$file: $!\n";
 close $done;
-sleep 300;
+sleep 120;
 PERL
+listen -v -R -H -l 0 -c 1000 -b 1000 127.0.0.1 0 sh -c 'echo served; exec cat'
+perl "$work/idle" "$port" 500 "$work/all" 2>"$work/idle.log" &
+idle=$!
+started="$started $idle"
+wait_until test -f "$work/all"
+is "$(cat "$work/idle.log")" '' '500 clients who do nothing'
+restart
+is "$(tail -n 1 "$work/log")" 'tcpserver: status: 500/1000' \
+	'all of them are counted on after a restart'
+kill -USR1 "$server"
+wait_for_line "$work/log" 'clients: 500 of 1000'
+is "$(grep '^tcpserver: client ' "$work/log" | cut -d ' ' -f 3 | sort -u | wc -l)" \
+	500 'SIGUSR1 shows each of them'
+is "$(grep -vc '^tcpserver: [a-z]*:\{0,1\} ' "$work/log")" 0 'in whole lines'
+hold "$work/first"
+wait_for_line "$work/first" served
+stop "$client"
+wait_for_line "$work/log" 'end [0-9]+ status 0$'
+ok 'among them the end of one is seen'
+stop "$idle"
+wait_for_count 501 ' end [0-9]* status 0$'
+is "$(tail -n 1 "$work/log")" 'tcpserver: status: 0/1000' 'as are all of theirs at once'
+stop "$server"
 
 # --- the signals themselves ---
 

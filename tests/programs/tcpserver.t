@@ -4,6 +4,7 @@
 # SPDX-License-Identifier: ISC
 # shellcheck disable=SC2016,SC2317 # the programs' shells expand; called by name
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=../tcpserver.sh
 . "$tests/tcpserver.sh"
 need perl tcprules prlimit
 
