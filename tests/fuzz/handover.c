@@ -12,9 +12,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
 	/* A copy of exactly that size, so that a read behind it is seen. */
-	uint8_t *message = malloc(length ? length : 1);
+	uint8_t *message = calloc(1, length ? length : 1);
 	struct handover session;
 
+	if (!message) return 0;
 	if (length) memcpy(message, bytes, length);
 	memset(&session, 0xff, sizeof session);
 	if (handover_parse(message, length, &session) == 0) {

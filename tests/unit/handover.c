@@ -76,8 +76,8 @@ static void test_round_trip(void)
 
 	if (pipe(pipe_ends) < 0) return;
 	for (int i = 0; i < HANDOVER_DESCRIPTORS; i++)
-		sent.descriptors[i] = i == HANDOVER_TO_PROGRAM ? pipe_ends[1]
-							       : 0;
+		sent.descriptors[i] =
+			i == HANDOVER_TO_PROGRAM ? pipe_ends[1] : 0;
 	ok(handover_receive(theirs, &got) == -1 && errno == EAGAIN,
 	   "no message");
 	ok(handover_send(ours, &sent) == 0, "sent");

@@ -60,7 +60,10 @@ static void add_folder(const char *path, EVP_MD_CTX *digest)
 	DIR *folder = opendir(path);
 
 	if (!folder) die_temporary("unable to load %s %s:", ca_list, path);
-	while ((errno = 0, entry = readdir(folder))) {
+	for (;;) {
+		errno = 0;
+		entry = readdir(folder);
+		if (!entry) break;
 		if (entry->d_name[0] == '.') continue;
 		str_clear(&file);
 		str_append_text(&file, path);

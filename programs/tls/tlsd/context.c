@@ -45,10 +45,9 @@ static size_t name_count;
 
 static int give_password(char *into, int size, int writing, void *password)
 {
-	size_t length = strlen(password);
+	size_t length = strnlen(password, (size_t)size);
 
 	(void)writing;
-	if (length > (size_t)size) return -1;
 	memcpy(into, password, length);
 	return (int)length;
 }
@@ -87,11 +86,13 @@ static EVP_PKEY *load_key(const struct settings *settings, const char *path)
 	static const char what[] = "key";
 	struct str text = { 0 };
 	BIO *bio = file_bio_open(what, path, &text);
-	EVP_PKEY *key =
-		PEM_read_bio_PrivateKey(bio, NULL, give_password,
-					(void *)(uintptr_t)settings->password);
+	char password[PASSWORD_SIZE];
+	EVP_PKEY *key;
 	struct stat file;
 
+	memcpy(password, settings->password, sizeof password);
+	key = PEM_read_bio_PrivateKey(bio, NULL, give_password, password);
+	OPENSSL_cleanse(password, sizeof password);
 	if (!key) die_of_file(what, path);
 	if (stat(path, &file) == 0 && file.st_mode & S_IROTH)
 		warn("everybody can read the key in %s", path);

@@ -156,9 +156,9 @@ static int tell_program(const struct session *session, deadline end)
 				    MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		if (sent > 0) at += (size_t)sent;
-		else if (sent < 0 && errno != EAGAIN && errno != EINTR)
+		else if ((sent < 0 && errno != EAGAIN && errno != EINTR) ||
+			 deadline_wait(control, POLLOUT, end) <= 0)
 			return -1;
-		else if (deadline_wait(control, POLLOUT, end) <= 0) return -1;
 	}
 	str_free(&block);
 	return 0;

@@ -15,11 +15,10 @@
 
 enum { STAPLE_LIMIT = 65535 };
 
-/* What a context's callback is given. */
+/* What a context's callback is given, and behind it the bytes. */
 struct staple {
 	time_t until; /* 0: for ever */
 	size_t length;
-	unsigned char bytes[];
 };
 
 /* When the first answer of the response is due to be replaced. */
@@ -40,15 +39,17 @@ static time_t next_update(OCSP_RESPONSE *response)
 
 static int give_staple(SSL *ssl, void *argument)
 {
-	const struct staple *staple = argument;
+	const char *at = argument;
+	struct staple staple;
 	unsigned char *bytes;
 
-	if (staple->until && time(NULL) > staple->until)
+	memcpy(&staple, at, sizeof staple);
+	if (staple.until && time(NULL) > staple.until)
 		return SSL_TLSEXT_ERR_NOACK;
-	bytes = OPENSSL_memdup(staple->bytes, staple->length);
+	bytes = OPENSSL_memdup(at + sizeof staple, staple.length);
 	if (!bytes) return SSL_TLSEXT_ERR_NOACK;
 	/* OpenSSL frees it. */
-	SSL_set_tlsext_status_ocsp_resp(ssl, bytes, (long)staple->length);
+	SSL_set_tlsext_status_ocsp_resp(ssl, bytes, (long)staple.length);
 	return SSL_TLSEXT_ERR_OK;
 }
 
@@ -82,18 +83,18 @@ void staple_use(SSL_CTX *context, const char *path)
 {
 	struct str text = { 0 };
 	OCSP_RESPONSE *response = read_response(path, &text);
-	struct staple *staple;
+	struct str given = { 0 }; /* stays as long as the context */
+	struct staple staple;
 
 	if (response) {
-		staple = OPENSSL_malloc(sizeof *staple + text.length);
-		if (!staple) die_temporary("out of memory");
-		staple->until = next_update(response);
-		staple->length = text.length;
-		memcpy(staple->bytes, text.data, text.length);
-		if (staple->until && time(NULL) > staple->until)
+		staple.until = next_update(response);
+		staple.length = text.length;
+		str_append(&given, &staple, sizeof staple);
+		str_append(&given, text.data, text.length);
+		if (staple.until && time(NULL) > staple.until)
 			warn("OCSP response %s is too old", path);
 		SSL_CTX_set_tlsext_status_cb(context, give_staple);
-		SSL_CTX_set_tlsext_status_arg(context, staple);
+		SSL_CTX_set_tlsext_status_arg(context, given.data);
 		OCSP_RESPONSE_free(response);
 	}
 	str_free(&text);

@@ -32,7 +32,7 @@ static void derive(const char *label, const unsigned char seed[TICKET_SECRET],
 	unsigned char text[16 + TICKET_SECRET] = { 0 };
 	unsigned char hash[SHA256_DIGEST_LENGTH];
 
-	memcpy(text, label, strlen(label));
+	memcpy(text, label, strnlen(label, 16));
 	memcpy(text + 16, seed, TICKET_SECRET);
 	SHA256(text, sizeof text, hash);
 	memcpy(into, hash, length);
@@ -83,18 +83,23 @@ void tickets_freeze(struct tickets *tickets)
 static int set_key(const struct ticket_key *key, const unsigned char *iv,
 		   EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int writing)
 {
+	/* Parameters are never const. */
 	char digest[] = "SHA256";
+	unsigned char secret[TICKET_SECRET];
 	OSSL_PARAM parameters[3];
+	int set;
 
+	memcpy(secret, key->mac, sizeof secret);
 	parameters[0] = OSSL_PARAM_construct_octet_string(
-		OSSL_MAC_PARAM_KEY, (void *)(uintptr_t)key->mac,
-		sizeof key->mac);
+		OSSL_MAC_PARAM_KEY, secret, sizeof secret);
 	parameters[1] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST,
 							 digest, 0);
 	parameters[2] = OSSL_PARAM_construct_end();
-	return EVP_CipherInit_ex2(cipher, ticket_cipher, key->cipher, iv,
-				  writing, NULL) == 1 &&
-	       EVP_MAC_CTX_set_params(mac, parameters) == 1;
+	set = EVP_CipherInit_ex2(cipher, ticket_cipher, key->cipher, iv,
+				 writing, NULL) == 1 &&
+	      EVP_MAC_CTX_set_params(mac, parameters) == 1;
+	OPENSSL_cleanse(secret, sizeof secret);
+	return set;
 }
 
 /* OpenSSL asks: for a new ticket (fill in the name and the iv), or for one that
