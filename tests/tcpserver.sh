@@ -4,6 +4,9 @@
 
 unset MAXLOAD MAXCONNIP MAXCONNC MAXRATEIP MAXRATEC DIEMSG
 unset LISTEN_FDS LISTEN_PID NOTIFY_SOCKET
+# Nobody is there, so that nothing leaves the machine.
+DNSCACHEIP=127.0.0.1:1
+export DNSCACHEIP
 
 # listen ARGUMENT…: a tcpserver; $server, $port, and its log in $work/log. It
 # runs under the command $under. With several ports, all of them are in

@@ -135,13 +135,20 @@ static ares_ssize_t receive(ares_socket_t fd, void *bytes, size_t length,
 	return recvfrom(fd, bytes, length, flags, from, size);
 }
 
-/* One part: it may be taken for a short write, and mostly there is no other. */
+/* One part: it may be taken for a short write, and mostly there is no other.
+   That an earlier packet was refused is told once, to the next call, and here
+   c-ares would take it for this question's trouble alone, while the others wait
+   on: the next packet's refusal is told to those who read. */
 static ares_ssize_t send_part(ares_socket_t fd, const struct iovec *parts,
 			      int count, void *context)
 {
+	ssize_t sent = send(fd, parts->iov_base, parts->iov_len, MSG_NOSIGNAL);
+
 	(void)count;
 	(void)context;
-	return send(fd, parts->iov_base, parts->iov_len, MSG_NOSIGNAL);
+	if (sent < 0 && errno == ECONNREFUSED)
+		sent = send(fd, parts->iov_base, parts->iov_len, MSG_NOSIGNAL);
+	return sent;
 }
 
 static const struct ares_socket_functions socket_functions = {

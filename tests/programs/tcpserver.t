@@ -141,11 +141,6 @@ listen -q -R -x "$work/broken.cdb" 127.0.0.1 0 true
 talk -n 2
 stop "$server"
 is "$(cat "$work/log")" '' '-q says nothing'
-listen -r -p 127.0.0.1 0 true
-wait_for_count 1 .
-is "$(cat "$work/log")" 'tcpserver: warning: no look-ups in this version, these stay unknown: TCPREMOTEHOST (-h) TCPREMOTEINFO (-r) TCPLOCALHOST (no -l)' \
-	'look-ups that are not there are named once'
-stop "$server"
 
 # --- wrong use and what fails at the start ---
 

@@ -9,12 +9,19 @@
 
 #include "server.h"
 
-/* How long a client may take for a step; what has none never waits. */
-static const unsigned long patience_seconds[STEPS] = {
-	[READ_PROXY] = 5,
+enum {
+	PROXY_SECONDS = 5,    /* for a header */
+	EVENTS_IN_A_ROW = 64, /* then new clients have their turn */
 };
 
-enum { EVENTS_IN_A_ROW = 64 }; /* then new clients have their turn */
+/* How long the client may take for its step, if that is one that waits. */
+static deadline patience(const struct server *server,
+			 const struct client *client)
+{
+	return deadline_in(client->step == LOOK_UP
+				   ? server->settings->look_up_seconds
+				   : PROXY_SECONDS);
+}
 
 int prepare_arrivals(struct arrivals *arrivals)
 {
@@ -61,18 +68,20 @@ static void forget(struct server *server, struct client *client)
 	struct arrivals *arrivals = &server->arrivals;
 
 	if (client->counted) limits_session_ends(&server->limits, &client->ip);
+	forget_names(client);
 	/* Its program holds the connection open: closing is not enough. */
 	(void)epoll_ctl(arrivals->epoll, EPOLL_CTL_DEL, client->fd, NULL);
 	close(client->fd);
 	free(client);
 }
 
-/* Edge-triggered: what has come of a header stays unread until it is whole. */
+/* Edge-triggered: what has come of a header stays unread until it is whole. The
+   connection is writable, so an event comes at once; a look-up begins with it. */
 int resume_arrival(struct server *server, const struct client *client)
 {
 	struct client *arrival = malloc(sizeof *arrival);
 	struct epoll_event event = {
-		.events = EPOLLIN | EPOLLRDHUP | EPOLLET,
+		.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
 		.data.ptr = arrival,
 	};
 
@@ -101,7 +110,7 @@ int await_client(struct server *server, const struct client *client)
 
 	waiting.fd = fcntl(client->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (waiting.fd < 0) return -1;
-	waiting.until = deadline_in(patience_seconds[waiting.step]);
+	waiting.until = patience(server, client);
 	if (resume_arrival(server, &waiting) == 0) return 0;
 	cause = errno;
 	close(waiting.fd);
@@ -111,7 +120,7 @@ int await_client(struct server *server, const struct client *client)
 
 /* Its place of -c is the client's own while it is served: it becomes that of
    the session. */
-static void serve(struct server *server, struct client *client)
+void serve_arrival(struct server *server, struct client *client)
 {
 	struct arrivals *arrivals = &server->arrivals;
 	enum step step = client->step;
@@ -129,16 +138,18 @@ static void serve(struct server *server, struct client *client)
 		return;
 	}
 	arrivals->count++;
-	client->until = deadline_in(patience_seconds[client->step]);
+	client->until = patience(server, client);
 	enqueue(arrivals, client);
 	count_for_limits(server, client);
 }
 
-int arrivals_timeout(const struct arrivals *arrivals)
+int arrivals_timeout(const struct server *server)
 {
-	int timeout = -1;
+	const struct arrivals *arrivals = &server->arrivals;
+	int timeout;
 
-	if (!arrivals->count) return timeout;
+	if (!arrivals->count) return -1;
+	timeout = dns_timeout(&server->look_ups.dns);
 	for (size_t step = 0; step < STEPS; step++) {
 		const struct client *first = arrivals->at[step].first;
 		int left = first ? deadline_left(first->until) : -1;
@@ -149,7 +160,8 @@ int arrivals_timeout(const struct arrivals *arrivals)
 	return timeout;
 }
 
-/* One event at a time: serving a client may take away another one's. */
+/* One event at a time: serving a client may take away another one's. The DNS
+   has one for all clients. */
 void serve_arrivals(struct server *server)
 {
 	struct epoll_event event;
@@ -157,7 +169,8 @@ void serve_arrivals(struct server *server)
 	for (int i = 0; i < EVENTS_IN_A_ROW; i++) {
 		if (epoll_wait(server->arrivals.epoll, &event, 1, 0) != 1)
 			return;
-		serve(server, event.data.ptr);
+		if (event.data.ptr) serve_arrival(server, event.data.ptr);
+		else dns_serve(&server->look_ups.dns);
 	}
 }
 
@@ -166,13 +179,15 @@ void expire_arrivals(struct server *server)
 	struct arrivals *arrivals = &server->arrivals;
 
 	if (!arrivals->count) return;
+	if (dns_timeout(&server->look_ups.dns) == 0)
+		dns_serve(&server->look_ups.dns);
 	for (size_t step = 0; step < STEPS; step++) {
 		struct client *first;
 
 		while ((first = arrivals->at[step].first) &&
 		       deadline_left(first->until) == 0) {
 			first->late = true;
-			serve(server, first);
+			serve_arrival(server, first);
 		}
 	}
 }

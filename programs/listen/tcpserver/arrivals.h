@@ -33,10 +33,13 @@ int await_client(struct server *, const struct client *);
 int resume_arrival(struct server *, const struct client *);
 
 /* Milliseconds until the first is late, in poll's form. */
-int arrivals_timeout(const struct arrivals *);
+int arrivals_timeout(const struct server *);
 
 /* Serves those for whom something has come; those who are late. */
 void serve_arrivals(struct server *);
 void expire_arrivals(struct server *);
+
+/* Serves one, who may be gone then. */
+void serve_arrival(struct server *, struct client *);
 
 #endif

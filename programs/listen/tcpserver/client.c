@@ -116,7 +116,11 @@ static bool rules_are_open(struct server *server)
    cannot be read is remembered: it might have denied. */
 static void find_rule(struct server *server, struct client *client)
 {
-	const struct rules_client asked = { .ip = client->remote_ip };
+	const struct rules_client asked = {
+		.ip = client->remote_ip,
+		.host = client->remote_host,
+		.info = client->remote_info,
+	};
 	const struct settings *settings = server->settings;
 
 	client->has_rule = true;
@@ -292,6 +296,11 @@ static enum outcome greet(struct server *server, struct client *client)
 	return LEAVE;
 }
 
+static enum outcome look_up(struct server *server, struct client *client)
+{
+	return look_up_names(server, client) ? NEXT_STEP : WAIT;
+}
+
 static enum outcome decide(struct server *server, struct client *client)
 {
 	const struct rules_match *match = &server->match;
@@ -325,6 +334,7 @@ static const struct {
 	[CHECK_TRUST] = { "trust", check_trust },
 	[READ_PROXY] = { "proxy", read_proxy },
 	[GREET] = { "greeting", greet },
+	[LOOK_UP] = { "names", look_up },
 	[DECIDE] = { "decision", decide },
 };
 

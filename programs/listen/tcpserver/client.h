@@ -13,6 +13,7 @@
 #include "system/deadline.h"
 #include "system/net.h"
 
+struct look_up;
 struct server;
 
 /* In this order. Each has a function in client.c, a name there for the log,
@@ -21,6 +22,7 @@ enum step {
 	CHECK_TRUST, /* may its address speak for others? */
 	READ_PROXY,  /* then it says for whom */
 	GREET,       /* the banner */
+	LOOK_UP,     /* the names of both ends (look_up.h) */
 	DECIDE,      /* rules, limits, and the program */
 	STEPS
 };
@@ -38,6 +40,9 @@ struct client {
 	unsigned local_port;
 	char remote_ip[NET_IP_TEXT];
 	unsigned remote_port;
+	const char *local_host; /* from the look-up on; NULL: unknown */
+	const char *remote_host;
+	const char *remote_info;
 
 	bool has_rule;    /* the server's match is this client's */
 	int unread_rules; /* errno, when they could not be read */
@@ -46,6 +51,7 @@ struct client {
 	deadline until; /* for this step */
 	bool late;      /* the deadline has passed: do not wait again */
 	bool counted;   /* by the limits */
+	struct look_up *look_up;
 	struct client *previous;
 	struct client *next;
 };

@@ -9,10 +9,13 @@
 
 #include "mail/rules.h"
 #include "restart.h"
+#include "system/dns_answer.h"
+#include "system/ident.h"
 
 enum {
-	OWN_VARIABLES = 12,        /* the most that one client gets */
-	OWN_VARIABLE_BYTES = 64,   /* without a name from the outside */
+	OWN_VARIABLES = 16,      /* the most that one client gets */
+	OWN_VARIABLE_BYTES = 64, /* without a name from the outside */
+	NAME_BYTES = 2 * DNS_NAME + IDENT_INFO,
 	FIRST_RULE_VARIABLES = 32, /* more of them make the list grow */
 };
 
@@ -51,7 +54,8 @@ void inherit_environment(struct environment *environment,
 			environment->inherited[environment->inherited_count++] =
 				environ[i];
 	str_reserve(&environment->text,
-		    OWN_VARIABLES * OWN_VARIABLE_BYTES + 2 * strlen(name));
+		    OWN_VARIABLES * OWN_VARIABLE_BYTES +
+			    2 * (strlen(name) + NAME_BYTES));
 }
 
 /* One of our variables; its name is not in the list yet. */
@@ -65,6 +69,12 @@ static void set_own(struct environment *environment, const char *protocol,
 	str_append_text(text, name);
 	str_append_byte(text, '=');
 	str_append(text, value, strlen(value) + 1);
+}
+
+static void set_name(struct environment *environment, const char *protocol,
+		     const char *name, const char *value)
+{
+	if (value) set_own(environment, protocol, name, value);
 }
 
 static void set_ends(struct environment *environment, const char *protocol,
@@ -81,13 +91,13 @@ static void set_ends(struct environment *environment, const char *protocol,
 	set_own(environment, protocol, "LOCALIP", text);
 	snprintf(text, sizeof text, "%u", client->local_port);
 	set_own(environment, protocol, "LOCALPORT", text);
-	if (settings->local_host)
-		set_own(environment, protocol, "LOCALHOST",
-			settings->local_host);
+	set_name(environment, protocol, "LOCALHOST", client->local_host);
 	snprintf(text, sizeof text, "%s%s", form, client->remote_ip);
 	set_own(environment, protocol, "REMOTEIP", text);
 	snprintf(text, sizeof text, "%u", client->remote_port);
 	set_own(environment, protocol, "REMOTEPORT", text);
+	set_name(environment, protocol, "REMOTEHOST", client->remote_host);
+	set_name(environment, protocol, "REMOTEINFO", client->remote_info);
 }
 
 /* A rule's variable takes the place of any other of that name. 0, or -1. */

@@ -9,6 +9,7 @@
 
 enum { LOG_ROOM = 1024 }; /* more than a session's lines need */
 
+/* Into SHOWN_BYTES and what ends them. */
 static void show_name(char *shown, const char *name)
 {
 	size_t i;
@@ -63,20 +64,36 @@ void log_arrival(struct server *server, const struct client *client, pid_t pid)
 	str_append_text(&server->log, "\n");
 }
 
+/* What the look-up has found. */
+static void append_shown(struct server *server, const char *name)
+{
+	char shown[SHOWN_BYTES + sizeof "..."];
+
+	if (!name) return;
+	show_name(shown, name);
+	str_append_text(&server->log, shown);
+}
+
 /* LOCALHOST:LOCALIP:LOCALPORT REMOTEHOST:REMOTEIP:REMOTEINFO:REMOTEPORT */
 void log_verdict(struct server *server, const struct client *client,
 		 const char *verdict, pid_t pid, const struct refusal *refusal)
 {
 	log_pid(server, verdict, pid);
 	str_append_byte(&server->log, ' ');
-	str_append_text(&server->log, server->local_host_shown);
+	if (server->settings->local_host)
+		str_append_text(&server->log, server->local_host_shown);
+	else append_shown(server, client->local_host);
 	str_append_byte(&server->log, ':');
 	str_append_text(&server->log, client->local_ip);
 	str_append_byte(&server->log, ':');
 	str_append_number(&server->log, client->local_port);
-	str_append_text(&server->log, " :");
+	str_append_byte(&server->log, ' ');
+	append_shown(server, client->remote_host);
+	str_append_byte(&server->log, ':');
 	str_append_text(&server->log, client->remote_ip);
-	str_append_text(&server->log, "::");
+	str_append_byte(&server->log, ':');
+	append_shown(server, client->remote_info);
+	str_append_byte(&server->log, ':');
 	str_append_number(&server->log, client->remote_port);
 	if (refusal->name) {
 		str_append_byte(&server->log, ' ');

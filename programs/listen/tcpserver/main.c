@@ -110,8 +110,7 @@ static bool wait_for_something(struct server *server, struct pollfd *awaited)
 	bool paused = server->out_of_something;
 	size_t listeners =
 		paused || !has_room(server) ? 0 : server->listeners.count;
-	int timeout = sooner(arrivals_timeout(&server->arrivals),
-			     search_timeout(server));
+	int timeout = sooner(arrivals_timeout(server), search_timeout(server));
 	int ready;
 
 	if (paused) timeout = sooner(timeout, BACK_OFF_MS);
@@ -185,19 +184,6 @@ static bool source_routes_are_possible(void)
 	return possible;
 }
 
-static void warn_of_missing_look_ups(const struct settings *settings)
-{
-	bool local = !settings->local_host;
-
-	if (settings->verbosity == QUIET) return;
-	if (!settings->look_up_host && !settings->look_up_info && !local)
-		return;
-	warn("no look-ups in this version, these stay unknown:%s%s%s",
-	     settings->look_up_host ? " TCPREMOTEHOST (-h)" : "",
-	     settings->look_up_info ? " TCPREMOTEINFO (-r)" : "",
-	     local ? " TCPLOCALHOST (no -l)" : "");
-}
-
 /* The limit that -c names a file for. A service that runs keeps the one it has
    when that is of no use. */
 static void settle_limit(struct settings *settings,
@@ -250,12 +236,12 @@ int main(int argc, char **argv)
 	inherit_environment(&server.environment, &settings);
 	prepare_log(&server);
 	limits_prepare(&server.limits, &settings);
+	prepare_look_ups(&server);
 
 	if (restarted) take_inheritance(&server, &inheritance);
 	else tell_readiness(&server.listeners, &settings);
 	close(STDIN_FILENO);
 	close(STDOUT_FILENO);
-	if (!restarted) warn_of_missing_look_ups(&settings);
 	log_status(&server, clients_present(&server));
 	write_log(&server);
 	serve(&server);

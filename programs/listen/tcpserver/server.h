@@ -15,6 +15,7 @@
 #include "environment.h"
 #include "limits.h"
 #include "listener.h"
+#include "look_up.h"
 #include "mail/rules.h"
 #include "sessions.h"
 #include "settings.h"
@@ -28,6 +29,7 @@ struct server {
 	struct listeners listeners;
 	struct sessions sessions;
 	struct arrivals arrivals;
+	struct look_ups look_ups;
 	struct limits limits;
 	bool clear_ip_options;
 	bool out_of_something; /* so there is to be a pause */

@@ -115,6 +115,7 @@ struct settings read_options(int argc, char **argv)
 		.limit = 40,
 		.backlog = 20,
 		.look_up_host = true,
+		.look_up_seconds = 26,
 		.ready_fd = -1,
 	};
 	int letter;
@@ -129,8 +130,8 @@ struct settings read_options(int argc, char **argv)
 		case '1': settings.print_port = true; break;
 		case 'U': take_ids_from_environment(&settings); break;
 		case 'X': settings.allow_without_rules = true; break;
-		case 'p':
-		case 'P': break; /* checks what -h found */
+		case 'p': settings.check_host = true; break;
+		case 'P': settings.check_host = false; break;
 		case 'h': settings.look_up_host = true; break;
 		case 'H': settings.look_up_host = false; break;
 		case 'r': settings.look_up_info = true; break;
@@ -162,7 +163,10 @@ struct settings read_options(int argc, char **argv)
 			settings.ready_fd =
 				(int)option_number(letter, 3, INT_MAX, usage);
 			break;
-		case 't': option_number(letter, 0, INT_MAX, usage); break;
+		case 't':
+			settings.look_up_seconds =
+				option_number(letter, 0, INT_MAX, usage);
+			break;
 		default: break;
 		}
 	}

@@ -18,7 +18,7 @@ struct settings {
 	unsigned long group;
 	const char *rules;
 	const char *banner;
-	const char *local_host; /* NULL: unknown */
+	const char *local_host; /* NULL: look it up */
 	const char *interface;
 	bool allow_without_rules;
 	bool print_port;
@@ -28,7 +28,9 @@ struct settings {
 	bool only_ipv4;
 	bool keep_ipv6_form;
 	bool look_up_host;
+	bool check_host;
 	bool look_up_info;
+	unsigned long look_up_seconds; /* for all of a client's names */
 	const char *hosts; /* one or more, as are the ports */
 	const char *ports;
 	char **program;
