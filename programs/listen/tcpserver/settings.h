@@ -31,7 +31,7 @@ struct settings {
 	bool check_host;
 	bool look_up_info;
 	unsigned long look_up_seconds; /* for all of a client's names */
-	const char *hosts; /* one or more, as are the ports */
+	const char *hosts;             /* one or more, as are the ports */
 	const char *ports;
 	char **program;
 };
