@@ -84,19 +84,26 @@ int process_drop_privileges(uid_t user, gid_t group, const char **what)
 	return 0;
 }
 
+static bool can_be_raised(struct rlimit *limit)
+{
+	bool soft = limit->rlim_cur != limit->rlim_max;
+
+	limit->rlim_cur = limit->rlim_max;
+	return soft;
+}
+
+/* None of these can fail. The kinds are numbers in one libc and names in the
+   other, so they are in no list. */
 void process_lift_memory_limits(void)
 {
-	static const int kinds[] = { RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK };
+	struct rlimit limit;
 
-	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-		struct rlimit limit;
-
-		if (getrlimit(kinds[i], &limit) < 0 ||
-		    limit.rlim_cur == limit.rlim_max)
-			continue;
-		limit.rlim_cur = limit.rlim_max;
-		(void)setrlimit(kinds[i], &limit); /* cannot fail */
-	}
+	if (getrlimit(RLIMIT_AS, &limit) == 0 && can_be_raised(&limit))
+		(void)setrlimit(RLIMIT_AS, &limit);
+	if (getrlimit(RLIMIT_DATA, &limit) == 0 && can_be_raised(&limit))
+		(void)setrlimit(RLIMIT_DATA, &limit);
+	if (getrlimit(RLIMIT_STACK, &limit) == 0 && can_be_raised(&limit))
+		(void)setrlimit(RLIMIT_STACK, &limit);
 }
 
 /* A pidfd lets poll keep the deadline with no signal handler. Where there is

@@ -33,7 +33,7 @@
 
 enum {
 	PASSWORD_FD = 3,
-	NUMBER_TEXT = sizeof "2147483647",
+	NUMBER_TEXT = sizeof "-2147483648",
 };
 
 static const char synopsis[] =
@@ -194,6 +194,7 @@ static struct settings read_settings(int argc, char **argv)
 /* How we were found ourselves. */
 static const char *own_path(void)
 {
+	/* NOLINTNEXTLINE(performance-no-int-to-ptr): the kernel's is a number */
 	return (const char *)getauxval(AT_EXECFN);
 }
 

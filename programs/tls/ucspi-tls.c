@@ -46,7 +46,7 @@ enum {
 	   most; OpenSSL takes no more than 100 KB of them. */
 	BLOCK_LIMIT = 512 * 1024,
 	BLOCK_CHUNK = 8192,
-	NUMBER_TEXT = sizeof "2147483647",
+	NUMBER_TEXT = sizeof "-2147483648",
 };
 
 static const char synopsis[] =
@@ -407,7 +407,9 @@ static void name_client(enum names names)
 		snprintf(tcp6, sizeof tcp6, "TCP6%s", found[i]);
 		snprintf(ssl, sizeof ssl, "SSL%s", found[i]);
 		set(ssl, getenv(tcp));
-		if (names == NAMES_SSL_ONLY) set(tcp, NULL), set(tcp6, NULL);
+		if (names == NAMES_BOTH) continue;
+		set(tcp, NULL);
+		set(tcp6, NULL);
 	}
 	if (names == NAMES_SSL_ONLY) set("PROTO", "SSL");
 }
