@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=../tcpserver.sh
 . "$tests/tcpserver.sh"
-need perl tcprules
+need perl tcprules prlimit
 
 rules "$work/rules.cdb" <<'RULES'
 127.0.0.1:allow,PROXY="1",WHO="balancer"
@@ -136,6 +136,17 @@ wait_for_count 3 ': timed out$'
 ok 'after some seconds they are dropped'
 is "$(cat "$work"/late.*)" '' 'and told nothing'
 wait_for_line "$work/log" 'status: 0/4'
+stop "$server"
+
+serve
+before=$(ls "/proc/$server/fd")
+files=$(prlimit --nofile --output SOFT --noheadings -p "$server")
+prlimit --nofile=3: -p "$server"
+is "$(talk)" '' 'no descriptor to keep one who has to be waited for: dropped'
+wait_for_line "$work/log" 'warning: dropping connection, unable to wait for the client: '
+prlimit --nofile="$files": -p "$server"
+is "$(say "${tcp4}hello\\n")" "$v4_given hello" 'and the next one is served'
+is "$(ls "/proc/$server/fd")" "$before" 'with nothing left open'
 stop "$server"
 
 # --- those who are not trusted ---

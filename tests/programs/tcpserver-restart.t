@@ -223,6 +223,20 @@ kill -USR1 "$server"
 wait_for_line "$work/log" 'clients: 1 of 40'
 ok 'until it is there again'
 stop "$server"
+if [ "$(id -u)" -eq 0 ]; then
+	nobody=$((1000000 + 2 * $$))    # an id that owns no process
+	chmod 711 "$work" "$work/bin"
+	tcpserver=$work/bin/tcpserver
+	listen -v -R -H -l 0 -u $nobody -g 999999 127.0.0.1 0 sh -c 'id -u; id -G'
+	# shellcheck disable=SC2034 # for listen
+	tcpserver=
+	restart
+	is "$(talk)" "$nobody
+999999" '-u and -g are done once, and hold'
+	stop "$server"
+else
+	skip 'needs root' '-u and -g are done once, and hold'
+fi
 if strace -o "$work/trace" true 2>/dev/null; then
 	# The first write prints the port.
 	for call in memfd_create:1 write:2 lseek:1; do

@@ -161,6 +161,7 @@ stop "$server"
 start_given 1 127.0.0.1 '' sh -c 'exec tcpserver -D -R -H -l 0 - x perl -MSocket=IPPROTO_TCP,TCP_NODELAY -e "printf qq(%d\n), unpack q(i), getsockopt STDIN, IPPROTO_TCP, TCP_NODELAY" <&3 3<&-'
 is "$(talk)" 1 '-D on a socket that was given'
 stop "$server"
+rm -f "$work/port"
 start_given 1 127.0.0.1 '' sh -c 'exec tcpserver -1 -v -R -H -l 0 - x true <&3 3<&- >"$work/port"'
 wait_until test -s "$work/port"
 is "$(cat "$work/port")" "$port" '-1 prints its port'
