@@ -5,7 +5,7 @@
 # shellcheck disable=SC2016,SC2034 # the programs' shells expand; for tls.sh
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../tls.sh"
-need openssl perl pgrep tlsd ucspi-tls
+need openssl perl python3 pgrep tlsd ucspi-tls
 
 chmod 711 "$work"
 make_ca
@@ -260,6 +260,38 @@ stop "$server"
 wait_until ended $tlsd
 is "$?" 0 'no tlsd is left behind'
 under=
+
+# Clients that come all the while.
+cat >"$work/storm" <<'END'
+import os, signal, socket, ssl, sys, threading
+port, server = int(sys.argv[1]), int(sys.argv[2])
+context = ssl.create_default_context(cafile=sys.argv[3])
+good, trouble = [], []
+def client():
+    for _ in range(60):
+        try:
+            plain = socket.create_connection(('127.0.0.1', port))
+            plain.settimeout(20)
+            inside = context.wrap_socket(plain, server_hostname='mx.example')
+            inside.sendall(b'echo ok\n')
+            good.append(inside.makefile('rb').read() == b'echo ok\n')
+        except OSError as error:
+            trouble.append(repr(error))
+        if len(good) % 40 == 0:
+            os.kill(server, signal.SIGHUP)
+clients = [threading.Thread(target=client) for _ in range(5)]
+for one in clients:
+    one.start()
+for one in clients:
+    one.join()
+print(sum(good), trouble[:3])
+END
+start_sslserver "$work/log" -- "$work/act"
+is "$(python3 "$work/storm" "$port" "$server" "$work/ca.pem")" '300 []' \
+	'SIGHUP again and again: no client of 300 is refused, none is lost'
+wait_for_line "$work/log" '^sslserver: reloaded$'
+is $? 0 'while tlsd reloads'
+stop "$server"
 
 # --- a key with a password
 openssl pkey -in "$work/mx.key" -aes128 -passout pass:secret -out "$work/locked.key" 2>/dev/null
