@@ -127,6 +127,7 @@ static int connect_socket(ares_socket_t fd, const struct sockaddr *address,
 	return connect(fd, address, size);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): c-ares wants so many */
 static ares_ssize_t receive(ares_socket_t fd, void *bytes, size_t length,
 			    int flags, struct sockaddr *from,
 			    ares_socklen_t *size, void *context)

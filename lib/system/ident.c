@@ -17,7 +17,7 @@ static bool is_blank(char byte)
 
 static bool is_word(const char *text, size_t length, const char *word)
 {
-	while (length > 0 && is_blank(*text)) text++, length--;
+	for (; length > 0 && is_blank(*text); length--) text++;
 	while (length > 0 && is_blank(text[length - 1])) length--;
 	return parse_same_word(text, length, word);
 }
