@@ -146,6 +146,26 @@ is "$(crowd 200 127.0.0.10)" '200 server.mail.test one.mail.test unset' \
 	'200 clients at once'
 stop "$server"
 
+# --- the host on the command line ---
+
+listen -H -l 0 one.mail.test 0 sh -c 'echo "$TCPLOCALIP"'
+is "$(tcp-talk 127.0.0.10 "$port" </dev/null)" 127.0.0.10 'a host by its name'
+stop "$server"
+listen -H -l 0 six.mail.test,chain.mail.test 0 sh -c 'echo "$TCPLOCALIP"'
+is "$(tcp-talk ::1 "$port" </dev/null)" ::1 'one of IPv6'
+is "$(tcp-talk 127.0.0.10 "$(sed -n 2p "$work/port")" </dev/null)" 127.0.0.10 \
+	'and an alias'
+stop "$server"
+is "$(failure -H -l 0 no.mail.test 0 true)" \
+	'tcpserver: fatal: no IP address for no.mail.test
+111' 'there is no such name'
+is "$(failure -4 -H -l 0 six.mail.test 0 true)" \
+	'tcpserver: fatal: no IP address for six.mail.test
+111' '-4: nor a name that has IPv6 only'
+is "$(failure -H -l 0 x.broken.test 0 true)" \
+	'tcpserver: fatal: temporarily unable to figure out IP address for x.broken.test: no answer from the DNS
+111' 'a DNS server that fails'
+
 # --- a server that does not answer ---
 
 start_silent_dns

@@ -3,10 +3,9 @@
 
 #include <errno.h>
 #include <net/if.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,96 +14,113 @@
 #include "base/message.h"
 #include "base/str.h"
 #include "given_sockets.h"
+#include "system/dns.h"
 
 enum {
-	HOST_NAME = 1024,                /* getaddrinfo's own limit */
-	PORT_TEXT = sizeof "4294967295", /* as the compiler sees it */
+	HOST_NAME = 1024, /* no name is longer */
+	MOST_ADDRESSES = 64,
+	ADDRESS_SECONDS = 60,
+};
+
+/* Where to listen. */
+struct place {
+	struct net_ip ip;
+	unsigned scope; /* of a link-local address */
+	bool both;      /* IPv4 too, on a socket of IPv6 */
 };
 
 static _Noreturn void no_address(const struct settings *settings,
-				 const char *host, int error)
+				 const char *host, enum dns_result result)
 {
 	char shown[NAME_SHOWN];
-	int cause = errno;
 
 	if (settings->verbosity == QUIET) exit(EXIT_TRY_AGAIN);
 	printable_text(shown, sizeof shown, host);
-	if (error == EAI_AGAIN || error == EAI_SYSTEM || error == EAI_MEMORY)
+	if (result == DNS_FAILED)
 		die_temporary("temporarily unable to figure out IP address for "
-			      "%s: %s",
-			      shown,
-			      error == EAI_SYSTEM ? error_text(cause)
-						  : gai_strerror(error));
+			      "%s: no answer from the DNS",
+			      shown);
 	die_temporary("no IP address for %s", shown);
-}
-
-/* The host as getaddrinfo knows it; an IPv4 address in IPv6 clothes without
-   them. */
-static const char *address_text(const struct settings *settings,
-				const char *host, char text[NET_IP_TEXT])
-{
-	struct net_ip ip;
-
-	if (strcmp(host, "") == 0 || strcmp(host, "0") == 0) return "0.0.0.0";
-	if (strcmp(host, ":0") == 0)
-		return settings->only_ipv4 ? "0.0.0.0" : "::";
-	return net_ip_parse(host, &ip) == 0 ? net_ip_format(&ip, text) : host;
 }
 
 /* The first address, but a version 4 one if there is any: a name has always
    stood for that one here. */
-static struct addrinfo *find_address(const struct settings *settings,
-				     const char *host, unsigned port)
+static struct net_ip look_up_host(const struct settings *settings,
+				  const char *host)
 {
-	const struct addrinfo hints = {
-		.ai_family = settings->only_ipv4 ? AF_INET : AF_UNSPEC,
-		.ai_socktype = SOCK_STREAM,
-		.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
-	};
-	struct addrinfo *all, *at;
-	char ip[NET_IP_TEXT], port_text[PORT_TEXT];
-	int error;
+	struct net_ip found[MOST_ADDRESSES];
+	enum dns_result result;
+	struct dns dns;
+	size_t count;
 
-	snprintf(port_text, sizeof port_text, "%u", port);
-	error = getaddrinfo(address_text(settings, host, ip), port_text, &hints,
-			    &all);
-	if (error) no_address(settings, host, error);
-	for (at = all; at; at = at->ai_next)
-		if (at->ai_family == AF_INET) return at;
-	return all;
+	(void)dns_open(&dns, getenv("DNSCACHEIP")); /* warned of later */
+	result = dns_find_addresses(&dns, host, deadline_in(ADDRESS_SECONDS),
+				    found, MOST_ADDRESSES, &count);
+	dns_close(&dns);
+	for (size_t i = 0; i < count; i++)
+		if (found[i].family == NET_IPV4) return found[i];
+	if (count == 0 || settings->only_ipv4)
+		no_address(settings, host, result);
+	return found[0];
 }
 
-static void set_scope(const struct settings *settings, struct addrinfo *address)
+/* "fe80::1%eth0": the text behind the percent sign is the scope's. */
+static bool take_scoped(const struct settings *settings, const char *host,
+			struct place *place)
 {
-	struct sockaddr_in6 in6;
+	size_t length = strcspn(host, "%");
+	char address[NET_IP_TEXT];
 
-	if (!settings->interface || address->ai_family != AF_INET6) return;
-	memcpy(&in6, address->ai_addr, sizeof in6);
-	in6.sin6_scope_id = if_nametoindex(settings->interface);
-	if (!in6.sin6_scope_id) fail(settings, "find the interface");
-	memcpy(address->ai_addr, &in6, sizeof in6);
+	if (!host[length] || length >= sizeof address) return false;
+	memcpy(address, host, length);
+	address[length] = '\0';
+	if (net_ip_parse(address, &place->ip) < 0) return false;
+	place->scope = if_nametoindex(host + length + 1);
+	if (!place->scope) fail(settings, "find the interface");
+	return true;
+}
+
+static struct place find_place(const struct settings *settings,
+			       const char *host)
+{
+	struct place place = { .both = strcmp(host, ":0") == 0 };
+
+	if (strcmp(host, "") == 0 || strcmp(host, "0") == 0)
+		place.ip.family = NET_IPV4;
+	else if (place.both)
+		place.ip.family = settings->only_ipv4 ? NET_IPV4 : NET_IPV6;
+	else if (net_ip_parse(host, &place.ip) < 0 &&
+		 !take_scoped(settings, host, &place))
+		place.ip = look_up_host(settings, host);
+	if (settings->only_ipv4 && place.ip.family == NET_IPV6)
+		no_address(settings, host, DNS_ABSENT);
+	if (settings->interface && place.ip.family == NET_IPV6) {
+		place.scope = if_nametoindex(settings->interface);
+		if (!place.scope) fail(settings, "find the interface");
+	}
+	return place;
 }
 
 static void listen_on(struct listeners *listeners,
-		      const struct settings *settings, const char *host,
-		      unsigned port)
+		      const struct settings *settings,
+		      const struct place *place, unsigned port)
 {
-	const int on = 1, only_ipv6 = strcmp(host, ":0") != 0;
-	struct addrinfo *address = find_address(settings, host, port);
-	int fd;
+	const int on = 1, only_ipv6 = !place->both;
+	struct sockaddr_storage address;
+	socklen_t size =
+		net_socket_of_ip(&place->ip, port, place->scope, &address);
+	int fd = socket(address.ss_family,
+			SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	set_scope(settings, address);
-	fd = socket(address->ai_family,
-		    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0) fail(settings, "create socket");
-	if (address->ai_family == AF_INET6)
+	if (address.ss_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only_ipv6,
 			   sizeof only_ipv6);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	/* Accepted sockets inherit it. */
 	if (settings->send_at_once)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	if (bind(fd, address->ai_addr, address->ai_addrlen) < 0)
+	if (bind(fd, (struct sockaddr *)&address, size) < 0)
 		fail(settings, "bind");
 	if (listen(fd, (int)settings->backlog) < 0) fail(settings, "listen");
 	if (add_listener(listeners, fd) < 0)
@@ -153,14 +169,16 @@ void start_listening(struct listeners *listeners,
 	for (;;) {
 		size_t length = strcspn(hosts, ",");
 		const char *ports = settings->ports;
+		struct place place;
 		unsigned port;
 
 		if (length >= sizeof host || (!length && *settings->hosts))
-			no_address(settings, hosts, EAI_NONAME);
+			no_address(settings, hosts, DNS_ABSENT);
 		memcpy(host, hosts, length);
 		host[length] = '\0';
+		place = find_place(settings, host);
 		while (next_port(settings, &ports, &port))
-			listen_on(listeners, settings, host, port);
+			listen_on(listeners, settings, &place, port);
 		if (!hosts[length]) return;
 		hosts += length + 1;
 	}
