@@ -22,18 +22,22 @@ enum {
 static bool is_own_variable(const char *variable)
 {
 	static const char *const names[] = {
-		"PROTO=",          "TCP6INTERFACE=",  "TCPLOCALIP=",
-		"TCPLOCALPORT=",   "TCPLOCALHOST=",   "TCPREMOTEIP=",
-		"TCPREMOTEPORT=",  "TCPREMOTEHOST=",  "TCPREMOTEINFO=",
-		"TCP6LOCALIP=",    "TCP6LOCALPORT=",  "TCP6LOCALHOST=",
-		"TCP6REMOTEIP=",   "TCP6REMOTEPORT=", "TCP6REMOTEHOST=",
-		"TCP6REMOTEINFO=", "LISTEN_PID=",     "LISTEN_FDS=",
-		"LISTEN_FDNAMES=", "NOTIFY_SOCKET=",  SUCCESSOR_VARIABLE "=",
+		"PROTO",          "TCP6INTERFACE",  "TCPLOCALIP",
+		"TCPLOCALPORT",   "TCPLOCALHOST",   "TCPREMOTEIP",
+		"TCPREMOTEPORT",  "TCPREMOTEHOST",  "TCPREMOTEINFO",
+		"TCP6LOCALIP",    "TCP6LOCALPORT",  "TCP6LOCALHOST",
+		"TCP6REMOTEIP",   "TCP6REMOTEPORT", "TCP6REMOTEHOST",
+		"TCP6REMOTEINFO", "LISTEN_PID",     "LISTEN_FDS",
+		"LISTEN_FDNAMES", "NOTIFY_SOCKET",  SUCCESSOR_VARIABLE,
 	};
 
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (strncmp(variable, names[i], strlen(names[i])) == 0)
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		size_t length = strlen(names[i]);
+
+		if (strncmp(variable, names[i], length) == 0 &&
+		    variable[length] == '=')
 			return true;
+	}
 	return false;
 }
 

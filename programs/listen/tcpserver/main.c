@@ -77,19 +77,28 @@ static void accept_client(struct server *server, size_t listener)
    when it has no use for clients. */
 enum { SIGNALS, ARRIVALS, LISTENERS };
 
-static struct pollfd *prepare_to_wait(struct server *server)
+static void list_awaited(const struct server *server, struct pollfd *awaited)
 {
 	size_t count = server->listeners.count;
-	struct pollfd *awaited = calloc(LISTENERS + count, sizeof *awaited);
 
-	if (!awaited) fail(server->settings, "wait for so many");
 	awaited[SIGNALS].fd = server->signals;
 	awaited[ARRIVALS].fd = server->arrivals.epoll;
 	for (size_t i = 0; i < count; i++)
 		awaited[LISTENERS + i].fd = server->listeners.list[i].fd;
 	for (size_t i = 0; i < LISTENERS + count; i++)
 		awaited[i].events = POLLIN;
-	return awaited;
+}
+
+static struct pollfd *prepare_to_wait(const struct server *server)
+{
+	struct pollfd *awaited =
+		calloc(LISTENERS + server->listeners.count, sizeof *awaited);
+
+	if (awaited) {
+		list_awaited(server, awaited);
+		return awaited;
+	}
+	fail(server->settings, "wait for so many");
 }
 
 static bool has_room(const struct server *server)

@@ -147,7 +147,9 @@ static void hold_sigterm(int how)
 static void exec_successor(const struct server *server, int fd)
 {
 	const char *other = getenv(SUCCESSOR_VARIABLE);
-	const char *path = other ? other : (const char *)getauxval(AT_EXECFN);
+	/* NOLINTNEXTLINE(performance-no-int-to-ptr): the kernel's is one */
+	const char *own = (const char *)getauxval(AT_EXECFN);
+	const char *path = other ? other : own;
 	char variable[sizeof RESTART_VARIABLE "=-2147483648"];
 	char **environment;
 	size_t count = 0;

@@ -108,6 +108,16 @@ static void read_words(struct settings *settings, int count, char **words)
 	settings->program = words + 2;
 }
 
+static unsigned long option_id(int letter)
+{
+	return option_number(letter, 0, UINT_MAX - 1, usage);
+}
+
+static unsigned option_count(int letter, unsigned long minimum)
+{
+	return (unsigned)option_number(letter, minimum, INT_MAX, usage);
+}
+
 struct settings read_options(int argc, char **argv)
 {
 	struct settings settings = {
@@ -146,26 +156,15 @@ struct settings read_options(int argc, char **argv)
 		case 'c': take_limit(&settings); break;
 		case 'x': settings.rules = optarg; break;
 		case 'B': settings.banner = *optarg ? optarg : NULL; break;
-		case 'g':
-			settings.group =
-				option_number(letter, 0, UINT_MAX - 1, usage);
-			break;
-		case 'u':
-			settings.user =
-				option_number(letter, 0, UINT_MAX - 1, usage);
-			break;
-		case 'b':
-			settings.backlog =
-				option_number(letter, 0, INT_MAX, usage);
-			break;
+		case 'g': settings.group = option_id(letter); break;
+		case 'u': settings.user = option_id(letter); break;
+		case 'b': settings.backlog = option_count(letter, 0); break;
 		case 'l': settings.local_host = optarg; break;
 		case 'f':
-			settings.ready_fd =
-				(int)option_number(letter, 3, INT_MAX, usage);
+			settings.ready_fd = (int)option_count(letter, 3);
 			break;
 		case 't':
-			settings.look_up_seconds =
-				option_number(letter, 0, INT_MAX, usage);
+			settings.look_up_seconds = option_count(letter, 0);
 			break;
 		default: break;
 		}
