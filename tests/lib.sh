@@ -18,15 +18,24 @@ export PATH LC_ALL ASAN_OPTIONS
 unset RELAYCLIENT QMAILQUEUE CONTROLDIR DATABYTES RBLSMTPD GREETDELAY DROP_PRE_GREET
 unset TCPREMOTEIP TCPREMOTEHOST TCPREMOTEINFO TCPREMOTEPORT TCPLOCALIP TCPLOCALHOST TCPLOCALPORT
 work=$(mktemp -d)
+CHAINMAIL_TEST=$work    # tells our processes from others'
+export CHAINMAIL_TEST
 count=0
 failed=0
 started=
+
+# is_ours PID: by now somebody else may have the number. A child of ours, or
+# something that was started with our environment.
+is_ours() {
+	grep -qsx "PPid:[[:blank:]]*$$" "/proc/$1/status" ||
+		grep -qsz "^CHAINMAIL_TEST=$work\$" "/proc/$1/environ"
+}
 
 # shellcheck disable=SC2086 # a list of pids
 finish() {
 	code=$?
 	trap - EXIT
-	for pid in $started; do kill "$pid" 2>/dev/null; done
+	for pid in $started; do is_ours "$pid" && kill "$pid" 2>/dev/null; done
 	for pid in $started; do wait "$pid" 2>/dev/null; done
 	rm -rf "$work"
 	exit "$code"
