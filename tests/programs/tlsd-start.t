@@ -263,8 +263,12 @@ shake -tls1_3 -sess_in "$work/session"
 is "$reused" Reused "sessions are resumed over a reload"
 kill -KILL "$(children "$tlsd")"
 wait_for_line "$work/log" "^tlsd: warning: the worker has ended \(status 9\), starting another$"
-shake -tls1_3 -sess_in "$work/session"
+shake -tls1_3 -sess_in "$work/session" -sess_out "$work/session"
 is "$protocol $reused" "TLSv1.3 Reused" "and over a worker that was killed"
+kill -KILL "$(children "$(children "$tlsd")")"
+wait_for_line "$work/log" "^tlsd: warning: the worker has ended \(status 512\), starting another$"
+shake -tls1_3 -sess_in "$work/session"
+is "$protocol $reused" "TLSv1.3 Reused" "and over a keeper of the keys that was"
 stop "$front"
 
 # --- the end ---
@@ -371,6 +375,7 @@ stop "$front"
 
 start_front "$work/log" echo --
 worker=$(children "$tlsd")
+keeper=$(children "$worker")
 if [ "$(id -u)" -eq 0 ]; then
 	look='setpriv --reuid=65534 --regid=65534 --clear-groups'
 	stop "$front"
@@ -378,24 +383,27 @@ if [ "$(id -u)" -eq 0 ]; then
 	start_front "$work/log" echo --
 	unset SSL_UID SSL_GID
 	worker=$(children "$tlsd")
-	is "$(sed -n 's/^Uid:[[:space:]]*//p' "/proc/$worker/status" | tr '\t' ' ')" \
-		"65534 65534 65534 65534" "SSL_UID: the worker is that user"
-	is "$(sed -n 's/^Groups:[[:space:]]*//p' "/proc/$worker/status" | tr -d ' ')" \
-		65534 "SSL_GID: and in that group only"
+	for pid in "$worker" "$(children "$worker")"; do
+		is "$(sed -n 's/^Uid:[[:space:]]*//p' "/proc/$pid/status" | tr '\t' ' ')" \
+			"65534 65534 65534 65534" "SSL_UID: each is that user"
+		is "$(sed -n 's/^Groups:[[:space:]]*//p' "/proc/$pid/status" | tr -d ' ')" \
+			65534 "SSL_GID: and in that group only"
+	done
 	is "$(sed -n 's/^Uid:[[:space:]]*//p' "/proc/$tlsd/status" | cut -f 1)" 0 \
 		"the loader is still root, for the next reload"
 	kill -HUP "$tlsd"
 	wait_for_line "$work/log" "^tlsd: reloaded$"
 	ok "which works"
 	worker=$(children "$tlsd" | tail -n 1)
+	keeper=$(children "$worker")
 else
 	look=
 fi
-for secret in mem environ maps; do
+for secret in "$keeper/mem" "$keeper/environ" "$keeper/maps" "$worker/mem"; do
 	# shellcheck disable=SC2086 # a list of words
-	$look head -c 1 "/proc/$worker/$secret" >/dev/null 2>"$work/denied"
+	$look head -c 1 "/proc/$secret" >/dev/null 2>"$work/denied"
 	like "$(cat "$work/denied")" "ermission denied" \
-		"the same user cannot read the worker's $secret"
+		"the same user cannot read ${secret#*/}"
 done
 shake
 is "$protocol" TLSv1.3 "and it works"
@@ -408,7 +416,10 @@ if [ "$(id -u)" -eq 0 ]; then
 	unset SSL_UID SSL_GID SSL_CHROOT
 	shake -cert "$work/client.pem" -key "$work/client.key"
 	like "$(block)" "'SSL_VERIFY_STATUS=OK'" "SSL_CHROOT: everything is loaded before"
-	is "$(readlink "/proc/$(children "$tlsd")/root")" "$work/root" "the root is changed"
+	worker=$(children "$tlsd")
+	for pid in "$worker" "$(children "$worker")"; do
+		is "$(readlink "/proc/$pid/root")" "$work/root" "the root is changed"
+	done
 	stop "$front"
 fi
 

@@ -21,7 +21,7 @@
 enum { BACKLOG = 128 };
 
 struct loader {
-	const struct settings *settings;
+	struct settings *settings;
 	struct tickets tickets;
 	int socket;
 	bool listens;
@@ -144,7 +144,8 @@ static void reload(struct loader *loader)
 	else if (loader->settings->verbosity != QUIET) note("reloaded");
 }
 
-/* Nobody else ends a worker but a bug, or the kernel when memory is short. */
+/* Nobody else ends a worker or its keeper but a bug, or the kernel when memory
+   is short. */
 static void replace_worker(struct loader *loader, int status)
 {
 	warn("the worker has ended (status %d), starting another", status);
@@ -187,7 +188,7 @@ static _Noreturn void serve(struct loader *loader, const sigset_t *awaited)
 	}
 }
 
-void loader_run(const struct settings *settings)
+void loader_run(struct settings *settings)
 {
 	static struct loader loader = { .retire = -1 };
 	sigset_t awaited;

@@ -1,5 +1,5 @@
 /* The process that was started. It keeps its rights, so that it can read the
-   key again, and hears signals only: a worker with the keys does the rest.
+   key again, and hears signals only: a worker and its keeper do the rest.
    SPDX-License-Identifier: ISC */
 #ifndef TLSD_LOADER_H
 #define TLSD_LOADER_H
@@ -8,6 +8,6 @@
 
 /* Ends the process: 0 when nobody holds the other end of the socket, or after
    SIGTERM; 111 when the first worker could not begin. */
-_Noreturn void loader_run(const struct settings *);
+_Noreturn void loader_run(struct settings *);
 
 #endif

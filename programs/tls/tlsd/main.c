@@ -2,9 +2,10 @@
    connections (system/handover.h), waits until the program asks for TLS, and
    then copies between the network and two pipes.
    The surprise: there is no exec and no certificate to read when a session
-   starts. A worker has OpenSSL, the keys and everything that a handshake needs
-   in memory, and forks; and since no program that speaks SMTP is in there, none
-   of them can read the key.
+   starts: a process has OpenSSL, the keys and everything that a handshake needs
+   in memory, and forks. The loader, the worker that it starts, the keeper of the
+   keys that this one starts, and a process for each session: each does what the
+   next must not be able to do, and no program that speaks SMTP is among them.
    Takes its certificates from the environment (tlsd(8)); speaks TLS 1.2 and
    1.3 (RFC 5246, RFC 8446); gives one log line for each session. Exit codes: 0
    when nobody can hand over any more, or after SIGTERM; 100 wrong use; 111

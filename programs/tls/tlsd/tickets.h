@@ -2,7 +2,7 @@
    a process that never saw it, so all of them need the same keys, and none is
    asked for a new one: each key is made from the one before, by hashing, as
    often as the clock says. Whoever began with the same seed comes to the same
-   keys, across workers and reloads. A ticket can be read with the key that is
+   keys, across keepers and reloads. A ticket can be read with the key that is
    current and with the one before it; older keys can be made by nobody.
    SPDX-License-Identifier: ISC */
 #ifndef TLSD_TICKETS_H

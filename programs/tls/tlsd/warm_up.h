@@ -1,6 +1,6 @@
 /* OpenSSL looks its algorithms up, and prepares its keys, when they are first
    used. A process that lives for one handshake would do all that, each time;
-   so the worker has spoken TLS with itself before it forks the first one.
+   so the keeper has spoken TLS with itself before it forks the first one.
    SPDX-License-Identifier: ISC */
 #ifndef TLSD_WARM_UP_H
 #define TLSD_WARM_UP_H

@@ -2,9 +2,9 @@
 #include "worker.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -12,10 +12,9 @@
 
 #include "base/exit_codes.h"
 #include "base/message.h"
-#include "context.h"
+#include "keeper.h"
 #include "session.h"
 #include "system/handover.h"
-#include "warm_up.h"
 
 enum {
 	MOST_WAITING = 16384,
@@ -25,7 +24,6 @@ enum {
 	/* Descriptors that are not those of waiting sessions. */
 	SPARE_DESCRIPTORS = MOST_SENDERS + 32,
 	BACK_OFF_MS = 1000,
-	WARMED_NAMES = 32, /* a handful of milliseconds each */
 };
 
 /* What an event is about; below that, it is the place of a waiting session. */
@@ -33,6 +31,7 @@ enum {
 	EVENT_SENDER = MOST_WAITING + 1,
 	EVENT_SOCKET = EVENT_SENDER + MOST_SENDERS,
 	EVENT_RETIRE,
+	EVENT_KEEPER,
 };
 
 /* A place that nobody has knows the next such one. */
@@ -42,9 +41,7 @@ struct place {
 };
 
 struct worker {
-	const struct settings *settings;
-	struct tickets *tickets;
-	SSL_CTX *context;
+	int keeper; /* a socket to it */
 	int epoll;
 	int socket; /* -1: nothing more is taken */
 	bool listens;
@@ -94,20 +91,15 @@ static void free_place(struct worker *worker, unsigned place)
 	worker->waiting--;
 }
 
-/* Forks; the child comes back from nowhere. */
+/* Waits while the keeper forks, as long as it has many to fork for. */
 static void start_session(struct worker *worker, struct handover *session,
 			  enum session_command command)
 {
-	pid_t child;
-
-	tickets_rotate(worker->tickets);
-	child = fork();
-	if (child == 0) {
-		tickets_freeze(worker->tickets);
-		session_run(worker->settings, worker->context, session,
-			    command);
-	}
-	if (child < 0) log_refusal(session, error_text(errno));
+	if (command == SESSION_START_AND_TELL)
+		session->flags |= HANDOVER_IMMEDIATE;
+	if (handover_send(worker->keeper, session) < 0)
+		log_refusal(session, error_text(errno));
+	handover_close(session);
 }
 
 static void wait_for_command(struct worker *worker, struct handover *session)
@@ -148,7 +140,6 @@ static bool take_session(struct worker *worker, int socket, bool *ended)
 		return true;
 	}
 	start_session(worker, &session, SESSION_START_AND_TELL);
-	handover_close(&session);
 	return true;
 }
 
@@ -160,19 +151,17 @@ static void read_command(struct worker *worker, unsigned place)
 	ssize_t got = recv(control, &command, 1, MSG_DONTWAIT);
 
 	if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
-	if (got > 0) {
-		if (command == SESSION_START ||
-		    command == SESSION_START_AND_TELL)
-			start_session(worker, session,
-				      (enum session_command)command);
-		else
+	/* Closing it is not enough while somebody else has it, too. */
+	epoll_ctl(worker->epoll, EPOLL_CTL_DEL, control, NULL);
+	if (got > 0 &&
+	    (command == SESSION_START || command == SESSION_START_AND_TELL)) {
+		start_session(worker, session, (enum session_command)command);
+	} else {
+		if (got > 0)
 			log_refusal(session, "unknown command on the control "
 					     "socket");
+		handover_close(session);
 	}
-	/* Closing the control socket takes it off epoll's list, unless a child
-	   holds it, too. */
-	epoll_ctl(worker->epoll, EPOLL_CTL_DEL, control, NULL);
-	handover_close(session);
 	free_place(worker, place);
 }
 
@@ -265,6 +254,7 @@ static void hear_socket(struct worker *worker)
 
 static void dispatch(struct worker *worker, unsigned about)
 {
+	if (about == EVENT_KEEPER) _exit(WORKER_ALONE);
 	if (about == EVENT_RETIRE) retire(worker);
 	else if (about == EVENT_SOCKET) hear_socket(worker);
 	else if (about >= EVENT_SENDER)
@@ -317,22 +307,36 @@ static void set_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 	/* It is the loader that reloads; one signal may go to all of us. */
 	signal(SIGHUP, SIG_IGN);
-	/* Nobody waits for sessions; they leave nothing behind. */
-	signal(SIGCHLD, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static void load(struct worker *worker)
+/* The socket to it, when it has loaded everything. Where it has not, it has
+   said why. */
+static int start_keeper(const struct worker_start *start)
 {
-	SSL_CTX *named;
+	int both[2];
+	pid_t keeper;
+	char ready;
 
-	worker->context = context_load(worker->settings, worker->tickets);
-	warm_up(worker->context);
-	for (unsigned i = 0; i < WARMED_NAMES; i++)
-		if ((named = context_named(i))) warm_up(named);
-	settings_confine(worker->settings);
-	/* What was freed would be copied by every fork. */
-	malloc_trim(0);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, both) < 0)
+		die_temporary("unable to make a socket:");
+	keeper = fork();
+	if (keeper < 0) die_temporary("unable to fork:");
+	if (keeper == 0) {
+		/* Only the worker is to hold these. */
+		close(both[0]);
+		close(start->socket);
+		close(start->retire);
+		close(start->ready);
+		keeper_run(start->settings, start->tickets, both[1]);
+	}
+	close(both[1]);
+	explicit_bzero(start->tickets, sizeof *start->tickets);
+	explicit_bzero(start->settings->password,
+		       sizeof start->settings->password);
+	if (recv(both[0], &ready, 1, 0) != 1) exit(EXIT_TRY_AGAIN);
+	return both[0];
 }
 
 void worker_run(const struct worker_start *start)
@@ -341,19 +345,19 @@ void worker_run(const struct worker_start *start)
 	   again. */
 	static struct worker worker;
 
-	worker.settings = start->settings;
-	worker.tickets = start->tickets;
 	worker.socket = start->socket;
 	worker.retire = start->retire;
 	worker.listens = start->listens;
 	for (unsigned i = 0; i < MOST_SENDERS; i++) worker.senders[i] = -1;
 	set_signals();
+	worker.keeper = start_keeper(start);
 	worker.limit = waiting_limit(start->settings);
-	load(&worker);
+	settings_confine(start->settings);
 	worker.epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (worker.epoll < 0 ||
 	    watch(&worker, worker.socket, EVENT_SOCKET) < 0 ||
-	    watch(&worker, worker.retire, EVENT_RETIRE) < 0)
+	    watch(&worker, worker.retire, EVENT_RETIRE) < 0 ||
+	    watch(&worker, worker.keeper, EVENT_KEEPER) < 0)
 		die_temporary("unable to watch sockets:");
 	if (write(start->ready, "\n", 1) != 1) _exit(EXIT_TRY_AGAIN);
 	close(start->ready);
