@@ -7,7 +7,7 @@ is "$?: $output" "0: " "our own tree keeps to its layers"
 
 tree=$work/tree
 mkdir -p "$tree/scripts" "$tree/lib/base" "$tree/lib/system" "$tree/lib/mail" \
-	"$tree/programs/smtp/smtpd" "$tree/programs/tls" "$tree/tests/unit"
+	"$tree/programs/smtp/smtpd" "$tree/programs/tls/tlsd" "$tree/tests/unit"
 cp "$top/scripts/check-layers" "$tree/scripts/"
 for header in base/str system/net mail/address; do
 	: >"$tree/lib/$header.h"
@@ -20,7 +20,7 @@ cat >"$tree/programs/smtp/smtpd/smtpd.c" <<-END
 	#include "mail/address.h"
 	#include "replies.h"
 END
-echo '#include <openssl/ssl.h>' >"$tree/programs/tls/tlsd.c"
+echo '#include <openssl/ssl.h>' >"$tree/programs/tls/tlsd/main.c"
 output=$(sh "$tree/scripts/check-layers" 2>&1)
 is "$?: $output" "0: " "a small tree that keeps to them passes"
 
