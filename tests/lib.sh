@@ -70,6 +70,10 @@ unlike() {
 	if printf '%s\n' "$1" | grep -Eq -- "$2"; then not_ok "$3" "got:    $1
 unwanted: $2"; else ok "$3"; fi
 }
+# skip REASON NAME: what cannot be had here
+skip() {
+	ok "$2 # SKIP $1"
+}
 # same_file GOT WANTED NAME
 same_file() {
 	if cmp -s "$1" "$2"; then ok "$3"
@@ -125,30 +129,37 @@ wait_for_line() {
 	wait_until grep -aEq -- "$2" "$1"
 }
 
-# start_tcpserver LOG ARGUMENT…: our tcpserver on a free loopback port, which
-# goes into $port, its pid into $server. The arguments are options, then `--`,
-# then the program.
-start_tcpserver() {
+# start_server LOG COMMAND…: in the background, what says its port on standard
+# output, which goes into $work/port and (the first) into $port, the pid into
+# $server.
+start_server() {
 	start_log=$1
 	shift
-	start_options=
-	while [ $# -gt 0 ] && [ "$1" != -- ]; do
-		start_options="$start_options $1"
-		shift
-	done
-	shift
 	rm -f "$work/port"
-	# shellcheck disable=SC2086 # options hold no blanks
-	"$bin/tcpserver" -1 -v -R -H -l server.example $start_options 127.0.0.1 0 "$@" \
-		>"$work/port" 2>"$start_log" &
+	"$@" >"$work/port" 2>"$start_log" &
 	server=$!
 	started="$started $server"
 	wait_until test -s "$work/port" || {
-		echo "Bail out! tcpserver did not start: $(cat "$start_log")"
+		echo "Bail out! $1 did not start: $(cat "$start_log")"
 		exit 1
 	}
 	# shellcheck disable=SC2034 # for the test
-	port=$(cat "$work/port")
+	port=$(head -n 1 "$work/port")
+}
+# start_tcpserver LOG ARGUMENT…: our tcpserver on a free loopback port. The
+# arguments are options, then `--`, then the program.
+start_tcpserver() {
+	tcpserver_log=$1
+	tcpserver_options=
+	shift
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do
+		tcpserver_options="$tcpserver_options $1"
+		shift
+	done
+	shift
+	# shellcheck disable=SC2086 # options hold no blanks
+	start_server "$tcpserver_log" "$bin/tcpserver" -1 -v -R -H \
+		-l server.example $tcpserver_options 127.0.0.1 0 "$@"
 }
 # stop PID: ends it and waits for it.
 stop() {

@@ -8,21 +8,12 @@ unset LISTEN_FDS LISTEN_PID NOTIFY_SOCKET
 DNSCACHEIP=127.0.0.1:1
 export DNSCACHEIP
 
-# listen ARGUMENT…: a tcpserver; $server, $port, and its log in $work/log. It
-# runs under the command $under. With several ports, all of them are in
-# $work/port.
+# listen ARGUMENT…: a tcpserver whose log is in $work/log. It runs under the
+# command $under.
 under=
 listen() {
-	rm -f "$work/port"
 	# shellcheck disable=SC2086 # words
-	$under "${tcpserver:-$bin/tcpserver}" -1 "$@" >"$work/port" 2>"$work/log" &
-	server=$!
-	started="$started $server"
-	wait_until test -s "$work/port" || {
-		echo "Bail out! no tcpserver: $(cat "$work/log")"
-		exit 1
-	}
-	port=$(head -n 1 "$work/port")
+	start_server "$work/log" $under "${tcpserver:-$bin/tcpserver}" -1 "$@"
 }
 # talk [OPTION…]: a client that only listens. hold FILE [OPTION…]: in the
 # background, its output in FILE, its pid in $client.
@@ -47,9 +38,6 @@ wait_for_count() {
 # rules FILE: compiles standard input
 rules() {
 	tcprules "$1" "$1.tmp"
-}
-skip() {
-	ok "$2 # SKIP $1"
 }
 # failure ARGUMENT…: the messages and the exit code of a tcpserver that must
 # not start

@@ -9,7 +9,7 @@
 need mailfront swaks openssl python3
 
 make_ca
-make_certificate "$work/mx" mx.example.org
+make_certificate mx mx.example.org
 echo '127.:allow,PEERTEST="1"' | tcprules "$work/rules.cdb" "$work/rules.tmp"
 hard_message "$work/hard"
 export UCSPITLS=''

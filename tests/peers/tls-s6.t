@@ -17,7 +17,7 @@ need swaks openssl
 
 prepare_chain
 make_ca
-make_certificate "$work/mx" mx.example.org
+make_certificate mx mx.example.org
 hard_message "$work/hard"
 perl -pe 'chomp if eof' "$work/hard" >"$work/hard.no-end"
 

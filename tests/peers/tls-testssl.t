@@ -12,7 +12,7 @@ need testssl openssl python3
 prepare_chain
 make_ca
 # Not so short that its end is near.
-make_certificate "$work/mx" mx.example.org 200
+make_certificate -d 200 mx mx.example.org
 export CERTFILE="$work/mx" UCSPITLS=''
 
 # scan NAME OPTION… SERVER: in the background, its pid in $scan; findings in

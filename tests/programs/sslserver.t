@@ -9,9 +9,9 @@ need openssl perl python3 pgrep tlsd ucspi-tls
 
 chmod 711 "$work"
 make_ca
-make_certificate "$work/mx" mx.example
-make_certificate "$work/other" other.example
-make_certificate "$work/client.pem" client.example
+make_certificate mx mx.example
+make_certificate other other.example
+make_certificate client.pem client.example
 export CERTFILE="$work/mx"
 
 # The program: does what the first line says.
@@ -45,9 +45,6 @@ ask() {
 }
 log() {
 	cat "$work/log"
-}
-skip() {
-	ok "$2 # SKIP $1"
 }
 # tlsd_of SERVER: its loader and its workers
 tlsd_of() {
@@ -93,7 +90,7 @@ cannot 'no certificate' 'CERTFILE' env -u CERTFILE
 cannot 'a certificate that is not there' "$work/absent" env CERTFILE="$work/absent"
 cannot 'a key of another certificate' 'key' env CERTFILE="$work/mx.crt" KEYFILE="$work/other.key"
 cannot 'no key' 'key' env CERTFILE="$work/mx.crt"
-make_certificate "$work/expired" old.example -1
+make_certificate -d -1 expired old.example
 cannot 'an expired certificate' 'expired' env CERTFILE="$work/expired"
 cannot 'ciphers that are none' 'cipher' env CIPHERS=nonsense
 mark=$((100000 + $$))
@@ -237,7 +234,7 @@ rm -f "$work/go"
 ask "hold $work/go" >"$work/held" &
 holder=$!
 wait_for_line "$work/held" '^held$'
-make_certificate "$work/new" new.example
+make_certificate new new.example
 mv "$work/new" "$work/default"
 kill -HUP "$server"
 wait_for_line "$work/log" '^sslserver: reloaded$'

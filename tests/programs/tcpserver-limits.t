@@ -8,11 +8,10 @@ need perl tcprules prlimit
 unset MAXLOAD MAXCONNIP MAXCONNC MAXRATEIP MAXRATEC DIEMSG
 
 log=$work/log
-# listen ARGUMENT…: a tcpserver; $server, $port, and its log in $log. It runs
-# under the command $under. The first words are settings.
+# listen ARGUMENT…: a tcpserver whose log is in $log. It runs under the command
+# $under. The first words are settings.
 under=
 listen() {
-	rm -f "$work/port"
 	listen_settings=
 	while :; do
 		case $1 in
@@ -21,14 +20,7 @@ listen() {
 		esac
 	done
 	# shellcheck disable=SC2086 # words
-	env $listen_settings $under "$bin/tcpserver" -1 "$@" >"$work/port" 2>"$log" &
-	server=$!
-	started="$started $server"
-	wait_until test -s "$work/port" || {
-		echo "Bail out! no tcpserver: $(cat "$log")"
-		exit 1
-	}
-	port=$(cat "$work/port")
+	start_server "$log" env $listen_settings $under "$bin/tcpserver" -1 "$@"
 }
 # serve SETTING… [OPTION…]: one whose program says 220 and waits for the end
 serve() {
@@ -48,10 +40,6 @@ all_have_left() {
 	[ "$(grep -c '^tcpserver: ok' "$log")" -eq \
 		"$(grep '^tcpserver: end' "$log" | grep -vc ' status 25600$')" ]
 }
-skip() {
-	ok "$2 # SKIP $1"
-}
-
 # --- the guides' command line ---
 
 # A machine with something to do refuses by its load: another test.

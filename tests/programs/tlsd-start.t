@@ -3,18 +3,18 @@
 # SPDX-License-Identifier: ISC
 . "$(dirname "$0")/../lib.sh"
 need openssl python3
-# shellcheck source=tests/certificates.sh
-. "$tests/certificates.sh"
+. "$tests/tls.sh"
+. "$tests/tlsd.sh"
 
-make_ca ca "/CN=Test CA"
-make_ca stranger-ca "/CN=Nobody's CA"
-make_certificate mail ec /CN=mail.example ca
-make_certificate rsa rsa:2048 /CN=mail.example ca
-make_certificate second ec /CN=second.example ca
-make_certificate expired ec /CN=mail.example ca -1
-make_certificate client ec "/O=Clients/CN=client one" ca
-make_certificate stranger ec /CN=stranger stranger-ca
-export CERTFILE="$work/mail.pem" KEYFILE="$work/mail.key"
+make_ca
+make_ca stranger-ca "Nobody's CA"
+make_certificate mail mail.example
+make_certificate -k rsa:2048 rsa mail.example
+make_certificate second second.example
+make_certificate -d -1 expired mail.example
+make_certificate -s "/O=Clients/CN=client one" client client.example
+make_certificate -c stranger-ca stranger stranger.example
+export CERTFILE="$work/mail.crt" KEYFILE="$work/mail.key"
 
 subject() {
 	sed -n 's/^subject=//p' "$work/shaken"
@@ -55,22 +55,22 @@ refused "an empty file" "unable to load certificate $work/empty: no start line$"
 	CERTFILE="$work/empty"
 refused "no key there" "unable to load key /nowhere/x.key: file does not exist$" \
 	KEYFILE=/nowhere/x.key
-refused "no key in it" "unable to load key $work/mail.pem: " KEYFILE=
+refused "no key in it" "unable to load key $work/mail.crt: " KEYFILE=
 refused "another one's key" \
-	"key does not match certificate: $work/second.key and $work/mail.pem$" \
+	"key does not match certificate: $work/second.key and $work/mail.crt$" \
 	KEYFILE="$work/second.key"
 refused "another kind of key" "key does not match certificate: " \
 	KEYFILE="$work/rsa.key"
-refused "an old certificate" "certificate $work/expired.pem has expired$" \
-	CERTFILE="$work/expired.pem" KEYFILE="$work/expired.key"
+refused "an old certificate" "certificate $work/expired.crt has expired$" \
+	CERTFILE="$work/expired.crt" KEYFILE="$work/expired.key"
 refused "bad ciphers" "unable to set cipher list: no cipher match$" \
 	CIPHERS=FOO:BAR
 refused "a key too few" "there are not as many keys as certificates$" \
-	CERTFILE="$work/mail.pem,$work/rsa.pem"
+	CERTFILE="$work/mail.crt,$work/rsa.crt"
 refused "bad DH parameters" "unable to load DH parameters $work/text: " \
 	DHFILE="$work/text"
 refused "a bad one for a name" "unable to load key /nowhere/x: file does not exist$" \
-	"CERTFILE:a.example=$work/second.pem" "KEYFILE:a.example=/nowhere/x"
+	"CERTFILE:a.example=$work/second.crt" "KEYFILE:a.example=/nowhere/x"
 refused_option=-i
 refused "no CA" "unable to load CA list: neither CAFILE, CADIR nor CCAFILE is set$"
 refused "no CA there" "unable to load CA list /nowhere/ca: file does not exist$" \
@@ -106,7 +106,7 @@ stop "$front"
 
 # --- several certificates ---
 
-CERTFILE="$work/mail.pem,$work/rsa.pem" KEYFILE="$work/mail.key,$work/rsa.key" \
+CERTFILE="$work/mail.crt,$work/rsa.crt" KEYFILE="$work/mail.key,$work/rsa.key" \
 	start_front "$work/log" echo --
 shake -tls1_2
 like "$(cat "$work/shaken")" "Cipher is ECDHE-ECDSA" "two for one name: ECDSA"
@@ -114,10 +114,10 @@ shake -tls1_2 -cipher aRSA
 like "$(cat "$work/shaken")" "Cipher is ECDHE-RSA" "or RSA, as the client can"
 stop "$front"
 
-make_certificate wild ec "/CN=*.wild.example" ca
-cat "$work/second.pem" "$work/second.key" >"$work/both.pem"
+make_certificate wild "*.wild.example"
+cat "$work/second.crt" "$work/second.key" >"$work/both.pem"
 front_environment="CERTFILE:second.example=$work/both.pem \
-CERTFILE:*.wild.example=$work/wild.pem KEYFILE:*.wild.example=$work/wild.key"
+CERTFILE:*.wild.example=$work/wild.crt KEYFILE:*.wild.example=$work/wild.key"
 start_front "$work/log" echo --
 front_environment=
 for names in "-noservername CN = mail.example" \
@@ -139,7 +139,7 @@ shake -servername second.example -tls1_2 -sess_in "$work/session"
 is "$reused" Reused "a session with a name is resumed, too"
 stop "$front"
 
-cat "$work/mail.pem" "$work/ca.pem" >"$work/chain.pem"
+cat "$work/mail.crt" "$work/ca.pem" >"$work/chain.pem"
 CERTCHAINFILE="$work/chain.pem" CERTFILE=/nowhere start_front "$work/log" echo --
 shake -CAfile "$work/ca.pem" -showcerts
 like "$(cat "$work/shaken")" "Verify return code: 0 " "CERTCHAINFILE is preferred"
@@ -148,7 +148,7 @@ stop "$front"
 
 openssl dhparam -dsaparam -out "$work/dh.pem" 2048 2>/dev/null
 CIPHERS=DHE-ECDSA-AES128-GCM-SHA256:DHE-RSA-AES128-GCM-SHA256 DHFILE="$work/dh.pem" \
-	CERTFILE="$work/rsa.pem" KEYFILE="$work/rsa.key" start_front "$work/log" echo --
+	CERTFILE="$work/rsa.crt" KEYFILE="$work/rsa.key" start_front "$work/log" echo --
 shake -tls1_2
 like "$(cat "$work/shaken")" "Server Temp Key: DH, 2048" "CIPHERS and DHFILE"
 stop "$front"
@@ -157,7 +157,7 @@ stop "$front"
 
 touch "$work/index"
 openssl ocsp -index "$work/index" -CA "$work/ca.pem" -rsigner "$work/ca.pem" \
-	-rkey "$work/ca.key" -issuer "$work/ca.pem" -cert "$work/mail.pem" \
+	-rkey "$work/ca.key" -issuer "$work/ca.pem" -cert "$work/mail.crt" \
 	-respout "$work/staple" -ndays 7 >/dev/null 2>&1
 OCSPFILE="$work/staple" start_front "$work/log" echo --
 shake -status -servername mail.example
@@ -183,7 +183,7 @@ block() {
 	sed -n 's/^program: block //p' "$work/log" | tail -n 1
 }
 CAFILE="$work/ca.pem" start_front "$work/log" -s echo -- -i
-shake -cert "$work/client.pem" -key "$work/client.key"
+shake -cert "$work/client.crt" -key "$work/client.key"
 like "$(block)" "'SSL_VERIFY_STATUS=OK' .*'SSL_PEER_CERT_HASH=SHA256:[0-9a-f]{64}'" \
 	"-i: a certificate of the CA is accepted"
 like "$(block)" "'SSL_PEER_CERT_SUBJECT=/O=Clients/CN=client one'" "and named"
@@ -191,13 +191,13 @@ like "$(block)" "'SSL_CLIENT_S_DN_O=Clients'.*'SSL_CLIENT_I_DN_CN=Test CA'" "by 
 shake -tls1_2
 is "$protocol" "" "none: refused"
 wait_for_line "$work/log" ": peer did not return a certificate$"
-shake -tls1_2 -cert "$work/stranger.pem" -key "$work/stranger.key"
+shake -tls1_2 -cert "$work/stranger.crt" -key "$work/stranger.key"
 is "$protocol" "" "another CA's: refused"
 wait_for_line "$work/log" ": unable to get local issuer certificate$"
 ok "and the log says why"
-shake -tls1_3 -cert "$work/stranger.pem" -key "$work/stranger.key"
+shake -tls1_3 -cert "$work/stranger.crt" -key "$work/stranger.key"
 like "$(cat "$work/shaken-errors")" "alert unknown ca" "with TLS 1.3 as well"
-shake -tls1_3 -cert "$work/client.pem" -key "$work/client.key" \
+shake -tls1_3 -cert "$work/client.crt" -key "$work/client.key" \
 	-sess_out "$work/session"
 shake -tls1_3 -sess_in "$work/session"
 like "$reused $(block)" "^Reused .*'SSL_VERIFY_STATUS=OK' .*/CN=client one" \
@@ -212,16 +212,16 @@ CCAFILE="$work/stranger-ca.pem" start_front "$work/log" -s echo --
 shake
 like "$(block)" "'SSL_VERIFY_STATUS=NOCERT'" "CCAFILE: none is as well"
 like "$(cat "$work/shaken")" "Nobody's CA" "but one of that CA is asked for"
-shake -cert "$work/stranger.pem" -key "$work/stranger.key"
+shake -cert "$work/stranger.crt" -key "$work/stranger.key"
 like "$(block)" "'SSL_VERIFY_STATUS=OK'" "a good one is called so"
-shake -cert "$work/client.pem" -key "$work/client.key"
+shake -cert "$work/client.crt" -key "$work/client.key"
 like "$(block)" "'SSL_VERIFY_STATUS=FAIL' 'SSL_VERIFY_STRING=unable to " \
 	"and a bad one is called that"
 stop "$front"
 
 # --- reload ---
 
-cp "$work/mail.pem" "$work/live.pem"
+cp "$work/mail.crt" "$work/live.pem"
 cp "$work/mail.key" "$work/live.key"
 CERTFILE="$work/live.pem" KEYFILE="$work/live.key" \
 	start_front "$work/log" plain --
@@ -240,7 +240,7 @@ wait_for_line "$work/log" "going on with what was loaded before"
 like "$(cat "$work/log")" "^tlsd: fatal: key does not match certificate: " \
 	"a bad key is refused at a reload"
 is "$(children "$tlsd")" "$old_worker" "and all stays as it was"
-cp "$work/second.pem" "$work/live.pem"
+cp "$work/second.crt" "$work/live.pem"
 kill -HUP "$tlsd"
 wait_for_line "$work/log" "^tlsd: reloaded$"
 unlike "$(children "$tlsd" | grep -v "^$old_worker$")" "^$" "a new worker"
@@ -414,7 +414,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	export SSL_UID=65534 SSL_GID=65534 SSL_CHROOT="$work/root"
 	CAFILE="$work/ca.pem" start_front "$work/log" -s echo -- -i
 	unset SSL_UID SSL_GID SSL_CHROOT
-	shake -cert "$work/client.pem" -key "$work/client.key"
+	shake -cert "$work/client.crt" -key "$work/client.key"
 	like "$(block)" "'SSL_VERIFY_STATUS=OK'" "SSL_CHROOT: everything is loaded before"
 	worker=$(children "$tlsd")
 	for pid in "$worker" "$(children "$worker")"; do

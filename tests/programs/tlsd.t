@@ -4,12 +4,13 @@
 # SPDX-License-Identifier: ISC
 . "$(dirname "$0")/../lib.sh"
 need openssl python3
-# shellcheck source=tests/certificates.sh
-. "$tests/certificates.sh"
+. "$tests/tls.sh"
+. "$tests/tlsd.sh"
 
-make_certificate mail ec /CN=mail.example
-make_certificate other rsa:2048 /CN=other.example
-export CERTFILE="$work/mail.pem" KEYFILE="$work/mail.key"
+make_ca
+make_certificate mail mail.example
+make_certificate -k rsa:2048 other other.example
+export CERTFILE="$work/mail.crt" KEYFILE="$work/mail.key"
 
 # --- protocols ---
 
@@ -210,11 +211,11 @@ for variable in SSL_PROTOCOL=TLSv1.3 SSL_CIPHER=TLS_AES_256_GCM_SHA384 \
 	SSL_VERIFY_STATUS=NOCERT SSL_SERVER_A_KEY=id-ecPublicKey \
 	SSL_SERVER_A_SIG=ecdsa-with-SHA256 SSL_SERVER_M_VERSION=3 \
 	SSL_SERVER_S_DN=/CN=mail.example SSL_SERVER_S_DN_CN=mail.example \
-	SSL_SERVER_I_DN=/CN=mail.example; do
+	SSL_VERSION_INTERFACE=ucspi-ssl; do
 	like "$block" "'$variable'" "$variable"
 done
 for variable in "SSL_SESSION_ID=[0-9a-f]{64}" "SSL_SERVER_M_SERIAL=[0-9A-F]+" \
-	"SSL_VERSION_LIBRARY=OpenSSL 3" SSL_VERSION_INTERFACE= \
+	"SSL_VERSION_LIBRARY=OpenSSL 3" "SSL_SERVER_I_DN_CN=Test CA" \
 	"SSL_SERVER_V_START=[A-Z][a-z]{2} [ 1-3][0-9] [0-9:]{8} [0-9]{4} GMT" \
 	"SSL_SERVER_V_END=[A-Z]" \
 	"SSL_SERVER_CERT=-----BEGIN CERTIFICATE"; do

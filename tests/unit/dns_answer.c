@@ -1,6 +1,7 @@
 /* DNS messages as a hostile server may write them.
    SPDX-License-Identifier: ISC */
 #include "system/dns_answer.h"
+#include "base/str.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,25 +19,25 @@
 
 /* The hosts of a message's PTR records, with commas between them; a record
    that is no host's name is "-". NULL for a broken message. */
-static const char *hosts_of(const char *message, size_t length, char *room,
-			    size_t size)
+static const char *hosts_of(const char *message, size_t length)
 {
+	static struct str hosts;
 	struct dns_answer answer;
 	struct dns_record record;
 	char host[DNS_NAME];
 	int count = dns_answer_open(&answer, message, length, DNS_PTR);
 
 	if (count < 0) return NULL;
-	*room = '\0';
+	str_clear(&hosts);
+	str_reserve(&hosts, 0);
 	while (dns_answer_next(&answer, &record)) {
-		size_t used = strlen(room);
 		bool is_host = dns_record_host(&answer, &record, host);
 
-		snprintf(room + used, size - used, "%s%s", used > 0 ? "," : "",
-			 is_host ? host : "-");
+		if (hosts.length > 0) str_append_byte(&hosts, ',');
+		str_append_text(&hosts, is_host ? host : "-");
 		count--;
 	}
-	return count == 0 ? room : "a wrong count";
+	return count == 0 ? hosts.data : "a wrong count";
 }
 
 static const struct {
@@ -158,12 +159,11 @@ static void test_addresses(void)
 
 int main(void)
 {
-	char room[1000], name[DNS_NAME];
+	char name[DNS_NAME];
 	struct net_ip ip;
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		is_text(hosts_of(rows[i].message, rows[i].length, room,
-				 sizeof room),
+		is_text(hosts_of(rows[i].message, rows[i].length),
 			rows[i].wanted, rows[i].name);
 	test_addresses();
 	net_ip_parse("192.0.2.255", &ip);

@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char library_interface[] = "chainmail";
+/* What scripts have always found there. */
+static const char library_interface[] = "ucspi-ssl";
 
 enum { VARIABLE_NAME = 64 };
 
