@@ -4,7 +4,7 @@
 # sends; and the service folder that it leaves behind started once more.
 # SPDX-License-Identifier: ISC
 . "$(dirname "$0")/../lib.sh"
-need swaks flock pgrep
+need swaks flock pgrep openssl
 
 export BUILD
 cd "$work" || exit 1
@@ -44,6 +44,7 @@ like "$(cat first.out)" '^    [0-9]* > 250 ok [0-9]+ qp [0-9]+' \
 	'the line of the log is shown'
 like "$(cat first.out)" '^    Subject: the first message' \
 	'so is the file that arrived'
+like "$(cat first.out)" 'with ESMTPS \(TLSv1.3 ' 'by way of TLS'
 is "$(folder_of first)" "$work/run" 'the folder is ./run'
 is "$(find run/Maildir/new -type f | wc -l | tr -d ' ')" 1 \
 	'one message is in the Maildir'

@@ -1,12 +1,12 @@
 /* DNS messages as a hostile server may write them.
    SPDX-License-Identifier: ISC */
 #include "system/dns_answer.h"
-#include "base/str.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "tap.h"
 
 #define BYTES(literal) literal, sizeof(literal) - 1
