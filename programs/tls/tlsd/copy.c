@@ -14,6 +14,10 @@
    the next. */
 enum { BUFFER = 16384 };
 
+/* A program that is gone is no longer counted by who limits sessions: a client
+   that does not take the last words must not stay, however slowly it moves. */
+enum { LAST_WORDS_SECONDS = 120 };
+
 enum progress { STUCK, MOVED };
 
 /* One way. What has come and not gone on lies from `start` to `end`. */
@@ -33,6 +37,8 @@ struct copy {
 	struct way to_program;
 	struct way to_client;
 	bool broken; /* OpenSSL cannot be called any more */
+	bool alone;  /* the program has closed both ways; its last words may
+			still be in the pipe */
 	enum copy_end end;
 };
 
@@ -201,6 +207,9 @@ static int wait_for_work(struct copy *copy, deadline idle)
 	      network & POLLOUT);
 	watch(&watched[PROGRAM_IN], copy->fds[HANDOVER_FROM_PROGRAM],
 	      out->ended || !is_empty(out) ? 0 : POLLIN);
+	/* Also with nothing to read: that there is no writer, once. */
+	if (in->closed && !copy->alone)
+		watched[PROGRAM_IN].fd = copy->fds[HANDOVER_FROM_PROGRAM];
 	/* Also with nothing to write: that there is no reader is an error. */
 	watched[PROGRAM_OUT] = (struct pollfd){
 		.fd = copy->fds[HANDOVER_TO_PROGRAM],
@@ -210,6 +219,9 @@ static int wait_for_work(struct copy *copy, deadline idle)
 	while (ready < 0 && errno == EINTR);
 	if (ready > 0 && watched[PROGRAM_OUT].revents & (POLLERR | POLLHUP))
 		stop_writing_program(copy);
+	else if (ready > 0 && in->closed &&
+		 watched[PROGRAM_IN].revents & POLLHUP)
+		copy->alone = true;
 	return ready > 0;
 }
 
@@ -218,6 +230,7 @@ enum copy_end copy_session(SSL *ssl, struct handover *session,
 {
 	struct copy *copy = &the_copy;
 	deadline idle = deadline_in(idle_seconds);
+	bool is_last = false;
 
 	copy->ssl = ssl;
 	copy->fds = session->descriptors;
@@ -228,8 +241,15 @@ enum copy_end copy_session(SSL *ssl, struct handover *session,
 		if (read_program(copy) == MOVED) moved = MOVED;
 		if (write_client(copy) == MOVED) moved = MOVED;
 		if (copy->to_program.closed && copy->to_client.closed) break;
-		if (moved == MOVED) idle = deadline_in(idle_seconds);
-		else if (!wait_for_work(copy, idle)) {
+		if (copy->alone && !is_last) {
+			is_last = true;
+			if (idle_seconds > LAST_WORDS_SECONDS)
+				idle_seconds = LAST_WORDS_SECONDS;
+			idle = deadline_in(idle_seconds);
+		}
+		if (moved == MOVED) {
+			if (!is_last) idle = deadline_in(idle_seconds);
+		} else if (!wait_for_work(copy, idle)) {
 			SSL_shutdown(ssl);
 			return COPY_IDLE;
 		}
