@@ -6,7 +6,9 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
+#include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/random.h>
 
 /* The session process has one set of keys; OpenSSL's callback gets no pointer
@@ -128,6 +130,52 @@ static int find_key(SSL *ssl, unsigned char name[TICKET_NAME],
 	return set_key(key, iv, cipher, mac, writing) ? answer : -1;
 }
 
+/* The name in the client's first message (RFC 6066 section 3): a list with its
+   length, of a kind (0: a host), the length of the name, the name. OpenSSL has
+   not read it yet. Its length, or 0. */
+static size_t find_name(SSL *ssl, const unsigned char **name)
+{
+	enum { AT_KIND = 2, AT_LENGTH = 3, AT_NAME = 5 };
+	const unsigned char *list;
+	size_t size, length;
+
+	if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &list,
+				      &size) != 1 ||
+	    size < AT_NAME || list[AT_KIND] != TLSEXT_NAMETYPE_host_name)
+		return 0;
+	length = (size_t)list[AT_LENGTH] << 8 | list[AT_LENGTH + 1];
+	if (length > size - AT_NAME) return 0;
+	*name = list + AT_NAME;
+	return length;
+}
+
+static bool is_for_name(SSL *ssl, const SSL_SESSION *session)
+{
+	const char *known = SSL_SESSION_get0_hostname(session);
+	const unsigned char *wanted = NULL;
+	size_t length = find_name(ssl, &wanted);
+
+	if (!known || !length) return !known && !length;
+	return strlen(known) == length &&
+	       strncasecmp(known, (const char *)wanted, length) == 0;
+}
+
+/* A client that wants another name than in the session must not resume it
+   (RFC 6066 section 3). With TLS 1.3 it may: the name is then its new one. */
+static SSL_TICKET_RETURN judge(SSL *ssl, SSL_SESSION *session,
+			       const unsigned char *key, size_t key_length,
+			       SSL_TICKET_STATUS status, void *unused)
+{
+	(void)key, (void)key_length, (void)unused;
+	if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW)
+		return SSL_TICKET_RETURN_IGNORE_RENEW;
+	if (SSL_SESSION_get_protocol_version(session) < TLS1_3_VERSION &&
+	    !is_for_name(ssl, session))
+		return SSL_TICKET_RETURN_IGNORE_RENEW;
+	return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE
+					    : SSL_TICKET_RETURN_USE_RENEW;
+}
+
 void tickets_use(struct tickets *tickets, SSL_CTX *context)
 {
 	/* Nothing is kept between sessions but by the client. */
@@ -147,4 +195,5 @@ void tickets_use(struct tickets *tickets, SSL_CTX *context)
 	SSL_CTX_set_timeout(context, (long)tickets->seconds);
 	SSL_CTX_set_num_tickets(context, 1);
 	SSL_CTX_set_tlsext_ticket_key_evp_cb(context, find_key);
+	SSL_CTX_set_session_ticket_cb(context, NULL, judge, NULL);
 }
