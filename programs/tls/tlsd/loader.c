@@ -3,11 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -25,27 +28,40 @@ struct loader {
 	struct tickets tickets;
 	int socket;
 	bool listens;
-	pid_t worker;   /* the one that takes new sessions */
+	struct sockaddr_un beside; /* until the first worker has begun */
+	pid_t worker;              /* the one that takes new sessions */
 	int retire;     /* closed when it is to retire; -1: there is none */
 	time_t started; /* when the worker was */
 };
 
 /* --- the socket --- */
 
-/* A name that is left over from an earlier tlsd is taken away; who may connect
-   is a matter of the umask and of the folder. */
-static int listen_on(const char *path)
+/* Who mistakes the certificate for the socket is to keep the certificate. */
+static void refuse_others(const char *path)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct stat there;
+
+	if (lstat(path, &there) == 0 && !S_ISSOCK(there.st_mode))
+		die_permanent("%s is there and no socket", path);
+}
+
+/* Under another name at first: the socket that is there may be that of a tlsd
+   that works, and is replaced when this one does, too. Who may connect is a
+   matter of the umask and of the folder. */
+static int listen_beside(const char *path, struct sockaddr_un *address)
+{
+	int length = snprintf(address->sun_path, sizeof address->sun_path,
+			      "%s.new", path);
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
-	if (strlen(path) >= sizeof address.sun_path)
+	if (length < 0 || (size_t)length >= sizeof address->sun_path)
 		die_permanent("the socket's path is too long: %s", path);
-	memcpy(address.sun_path, path, strlen(path) + 1);
 	if (fd < 0) die_temporary("unable to make a socket:");
-	if (unlink(path) < 0 && errno != ENOENT)
-		die_temporary("unable to remove %s:", path);
-	if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
+	refuse_others(path);
+	refuse_others(address->sun_path);
+	if (unlink(address->sun_path) < 0 && errno != ENOENT)
+		die_temporary("unable to remove %s:", address->sun_path);
+	if (bind(fd, (struct sockaddr *)address, sizeof *address) < 0 ||
 	    listen(fd, BACKLOG) < 0)
 		die_temporary("unable to listen on %s:", path);
 	return fd;
@@ -57,7 +73,8 @@ static void find_socket(struct loader *loader)
 	socklen_t size = sizeof type;
 
 	if (loader->settings->socket_path) {
-		loader->socket = listen_on(loader->settings->socket_path);
+		loader->socket = listen_beside(loader->settings->socket_path,
+					       &loader->beside);
 	} else {
 		loader->socket = STDIN_FILENO;
 		if (getsockopt(loader->socket, SOL_SOCKET, SO_TYPE, &type,
@@ -97,8 +114,38 @@ static _Noreturn void become_worker(struct loader *loader, const int ready[2],
 	worker_run(&start);
 }
 
-/* It has begun, and the one before it retires; or it has not, it said why, and
-   everything is as it was: -1. */
+static void close_pipe(const int ends[2])
+{
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* Running short of descriptors or processes is not the end: -1. */
+static pid_t fork_worker(struct loader *loader, int ready[2], int retire[2])
+{
+	pid_t worker;
+
+	if (pipe2(ready, O_CLOEXEC) < 0) {
+		warn("unable to make a pipe:");
+		return -1;
+	}
+	if (pipe2(retire, O_CLOEXEC) < 0) {
+		warn("unable to make a pipe:");
+		close_pipe(ready);
+		return -1;
+	}
+	worker = fork();
+	if (worker == 0) become_worker(loader, ready, retire);
+	if (worker < 0) {
+		warn("unable to fork:");
+		close_pipe(ready);
+		close_pipe(retire);
+	}
+	return worker;
+}
+
+/* It has begun, and the one before it retires; or it has not, the log says why,
+   and everything is as it was: -1. */
 static int start_worker(struct loader *loader)
 {
 	int ready[2], retire[2];
@@ -107,11 +154,8 @@ static int start_worker(struct loader *loader)
 	ssize_t got;
 
 	tickets_rotate(&loader->tickets);
-	if (pipe2(ready, O_CLOEXEC) < 0 || pipe2(retire, O_CLOEXEC) < 0)
-		die_temporary("unable to make a pipe:");
-	worker = fork();
-	if (worker < 0) die_temporary("unable to fork:");
-	if (worker == 0) become_worker(loader, ready, retire);
+	worker = fork_worker(loader, ready, retire);
+	if (worker < 0) return -1;
 	close(ready[1]);
 	close(retire[0]);
 	do got = read(ready[0], &byte, 1);
@@ -144,14 +188,37 @@ static void reload(struct loader *loader)
 	else if (loader->settings->verbosity != QUIET) note("reloaded");
 }
 
+/* Those who listen are not left alone by anybody. */
+static bool is_unused(const struct loader *loader)
+{
+	struct pollfd watched = { .fd = loader->socket };
+
+	return !loader->listens && poll(&watched, 1, 0) > 0 &&
+	       watched.revents & POLLHUP;
+}
+
+/* Not in a circle. */
+static void wait_a_second(void)
+{
+	static const struct timespec second = { .tv_sec = 1 };
+	sigset_t term;
+
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	if (sigtimedwait(&term, NULL, &second) == SIGTERM) exit(EXIT_DONE);
+}
+
 /* Nobody else ends a worker or its keeper but a bug, or the kernel when memory
-   is short. */
+   is short. What it takes to start another may be short as well, or a file be
+   bad just now; who starts us may not be able to start us again. */
 static void replace_worker(struct loader *loader, int status)
 {
 	warn("the worker has ended (status %d), starting another", status);
-	/* Not in a circle. */
-	if (time(NULL) - loader->started < 1) sleep(1);
-	if (start_worker(loader) < 0) exit(EXIT_TRY_AGAIN);
+	if (time(NULL) - loader->started < 1) wait_a_second();
+	while (start_worker(loader) < 0) {
+		wait_a_second();
+		if (is_unused(loader)) exit(EXIT_DONE);
+	}
 }
 
 static void reap(struct loader *loader)
@@ -190,7 +257,10 @@ static _Noreturn void serve(struct loader *loader, const sigset_t *awaited)
 
 void loader_run(struct settings *settings)
 {
-	static struct loader loader = { .retire = -1 };
+	static struct loader loader = {
+		.retire = -1,
+		.beside.sun_family = AF_UNIX,
+	};
 	sigset_t awaited;
 
 	loader.settings = settings;
@@ -206,7 +276,13 @@ void loader_run(struct settings *settings)
 	signal(SIGHUP, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGCHLD, SIG_DFL);
-	if (start_worker(&loader) < 0) exit(EXIT_TRY_AGAIN);
+	if (start_worker(&loader) < 0) {
+		if (settings->socket_path) unlink(loader.beside.sun_path);
+		exit(EXIT_TRY_AGAIN);
+	}
+	if (settings->socket_path &&
+	    rename(loader.beside.sun_path, settings->socket_path) < 0)
+		die_temporary("unable to listen on %s:", settings->socket_path);
 	say_ready(settings);
 	serve(&loader, &awaited);
 }
