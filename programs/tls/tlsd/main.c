@@ -18,6 +18,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/exit_codes.h"
@@ -77,6 +78,10 @@ int main(int argc, char **argv)
 	const char *slash = strrchr(argv[0], '/');
 
 	program_name = slash ? slash + 1 : argv[0];
+	/* For the loader, too: it has the key's password, and what all tickets
+	   are made of. */
+	if (prctl(PR_SET_DUMPABLE, 0) < 0)
+		die_temporary("unable to keep memory private:");
 	fill_standard_descriptors();
 	settings_read(&settings, argc, argv);
 	if (settings.single_session) serve_one(&settings);
