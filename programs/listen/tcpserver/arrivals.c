@@ -5,13 +5,18 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/message.h"
 #include "server.h"
 
 enum {
 	PROXY_SECONDS = 5,    /* for a header */
 	EVENTS_IN_A_ROW = 64, /* then new clients have their turn */
+
+	/* The server's own: the log, the rules, the DNS, a restart. */
+	OWN_DESCRIPTORS = 24,
 };
 
 /* How long the client may take for its step, if that is one that waits. */
@@ -27,6 +32,36 @@ int prepare_arrivals(struct arrivals *arrivals)
 {
 	arrivals->epoll = epoll_create1(EPOLL_CLOEXEC);
 	return arrivals->epoll < 0 ? -1 : 0;
+}
+
+/* Who finds no descriptor had better not be accepted: the kernel's backlog keeps
+   him until there is one. */
+void limit_arrivals(struct server *server)
+{
+	const struct settings *settings = server->settings;
+	rlim_t own = OWN_DESCRIPTORS + server->listeners.count;
+	rlim_t each = settings->look_up_info ? 2 : 1, room = 1;
+	struct rlimit files = { .rlim_cur = RLIM_INFINITY };
+
+	(void)getrlimit(RLIMIT_NOFILE, &files);
+	if (files.rlim_cur > own + each) room = (files.rlim_cur - own) / each;
+	server->arrivals.room =
+		room < settings->limit ? (size_t)room : settings->limit;
+}
+
+/* Once is enough. */
+static void tell_when_full(struct server *server)
+{
+	struct arrivals *arrivals = &server->arrivals;
+	const struct settings *settings = server->settings;
+
+	if (arrivals->full || arrivals->count < arrivals->room ||
+	    arrivals->room >= settings->limit)
+		return;
+	arrivals->full = true;
+	if (settings->verbosity != QUIET)
+		warn("no descriptors for more than %zu clients who wait",
+		     arrivals->room);
 }
 
 /* All clients of a step have the same time for it, so a new one goes to the
@@ -111,7 +146,10 @@ int await_client(struct server *server, const struct client *client)
 	waiting.fd = fcntl(client->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (waiting.fd < 0) return -1;
 	waiting.until = patience(server, client);
-	if (resume_arrival(server, &waiting) == 0) return 0;
+	if (resume_arrival(server, &waiting) == 0) {
+		tell_when_full(server);
+		return 0;
+	}
 	cause = errno;
 	close(waiting.fd);
 	errno = cause;

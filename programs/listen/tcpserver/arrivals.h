@@ -5,6 +5,7 @@
 #ifndef TCPSERVER_ARRIVALS_H
 #define TCPSERVER_ARRIVALS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "client.h"
@@ -18,11 +19,16 @@ struct queue {
 struct arrivals {
 	int epoll;
 	size_t count;
+	size_t room; /* for so many there are descriptors */
+	bool full;   /* it has been said that there are no more */
 	struct queue at[STEPS];
 };
 
 /* Once. 0, or -1 with errno. */
 int prepare_arrivals(struct arrivals *);
+
+/* When the listeners are known: how many clients can wait at a time. */
+void limit_arrivals(struct server *);
 
 /* Makes an arrival of a client that waits; its descriptor may be closed then.
    -1 with errno when that cannot be. */

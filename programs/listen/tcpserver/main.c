@@ -64,8 +64,10 @@ static void accept_client(struct server *server, size_t listener)
 		server->failing = false;
 		describe_client(server, &client, &remote);
 		if (serve_client(server, &client) == WAITS &&
-		    await_client(server, &client) < 0)
+		    await_client(server, &client) < 0) {
 			drop_client(server, &client, "wait for the client");
+			server->out_of_something = true;
+		}
 		close(client.fd);
 		return;
 	}
@@ -103,7 +105,8 @@ static struct pollfd *prepare_to_wait(const struct server *server)
 
 static bool has_room(const struct server *server)
 {
-	return clients_present(server) < server->settings->limit;
+	return clients_present(server) < server->settings->limit &&
+	       server->arrivals.count < server->arrivals.room;
 }
 
 /* Two of poll's timeouts. */
@@ -249,6 +252,7 @@ int main(int argc, char **argv)
 
 	if (restarted) take_inheritance(&server, &inheritance);
 	else tell_readiness(&server.listeners, &settings);
+	limit_arrivals(&server);
 	close(STDIN_FILENO);
 	close(STDOUT_FILENO);
 	log_status(&server, clients_present(&server));
