@@ -196,21 +196,30 @@ static bool source_routes_are_possible(void)
 	return possible;
 }
 
+static const char *limit_fault(int error)
+{
+	if (error == EINVAL) return "there is no number in it";
+	return error == ERANGE ? "its number is too large" : error_text(error);
+}
+
 /* The limit that -c names a file for. A service that runs keeps the one it has
    when that is of no use. */
 static void settle_limit(struct settings *settings,
 			 const struct inheritance *inheritance)
 {
-	char doing[NAME_SHOWN + sizeof "read "];
+	const char *fault;
 	char shown[NAME_SHOWN];
 
 	if (!settings->limit_file) return;
 	if (inheritance->lines) settings->limit = inheritance->limit;
 	if (read_limit(settings->limit_file, &settings->limit) == 0) return;
-	snprintf(doing, sizeof doing, "read %s",
-		 printable_text(shown, sizeof shown, settings->limit_file));
-	if (!inheritance->lines) fail(settings, doing);
-	if (settings->verbosity != QUIET) warn("unable to %s:", doing);
+	fault = limit_fault(errno);
+	printable_text(shown, sizeof shown, settings->limit_file);
+	if (settings->verbosity != QUIET && inheritance->lines)
+		warn("unable to read %s: %s", shown, fault);
+	if (inheritance->lines) return;
+	if (settings->verbosity == QUIET) exit(EXIT_TRY_AGAIN);
+	die_temporary("unable to read %s: %s", shown, fault);
 }
 
 static const char *name_of(const char *path)
