@@ -24,8 +24,9 @@ start_front() {
 	front=$server tlsd=$(cat "$work/pid" 2>/dev/null)
 }
 
+# What s_client says of a ticket may come before and behind it in its line.
 has_shaken() {
-	grep -q '^shaken' "$work/shaken" || test -e "$work/shaken-end"
+	grep -aq 'shaken' "$work/shaken" || test -e "$work/shaken-end"
 }
 # shake S_CLIENT-OPTION…: one session of openssl's client, in which a line is
 # echoed. Its text goes to $work/shaken, the protocol into $protocol (empty: the
@@ -46,7 +47,7 @@ shake() {
 		head -n 1)
 	protocol=
 	# shellcheck disable=SC2034 # for the test
-	if grep -q '^shaken' "$work/shaken"; then
+	if grep -aq 'shaken' "$work/shaken"; then
 		protocol=$(sed -n 's/^[A-Z][a-z]*, \(TLSv[0-9.]*\), .*/\1/p' \
 			"$work/shaken" | head -n 1)
 	fi
