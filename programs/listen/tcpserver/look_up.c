@@ -202,6 +202,18 @@ static struct dns_question *ask_for_name(struct look_up *look_up,
 	return question;
 }
 
+/* The program of another client may hold the socket open, until its exec is
+   through: closing is not enough, and its event would be for one who is gone. */
+static void end_ident(struct look_up *look_up)
+{
+	const struct server *server = look_up->server;
+	int fd = look_up->ident.fd;
+
+	if (fd < 0) return;
+	(void)epoll_ctl(server->arrivals.epoll, EPOLL_CTL_DEL, fd, NULL);
+	ident_close(&look_up->ident);
+}
+
 static void ask_for_info(struct look_up *look_up, const struct net_ip *local_ip)
 {
 	const struct client *client = look_up->client;
@@ -251,7 +263,7 @@ static void serve_ident(struct look_up *look_up)
 	case IDENT_FOUND: break;
 	case IDENT_UNKNOWN: look_up->info[0] = '\0'; break;
 	}
-	ident_close(&look_up->ident);
+	end_ident(look_up);
 }
 
 static bool is_settled(struct look_up *look_up)
@@ -310,7 +322,7 @@ void forget_names(struct client *client)
 	for (size_t i = 0; i < look_up->candidate_count; i++)
 		if (look_up->candidates[i].question)
 			dns_forget(look_up->candidates[i].question);
-	ident_close(&look_up->ident);
+	end_ident(look_up);
 	free(look_up);
 	client->look_up = NULL;
 }

@@ -1,0 +1,77 @@
+#!/bin/sh
+# tcpserver under clients, and command lines, that mean harm.
+# SPDX-License-Identifier: ISC
+# shellcheck disable=SC2016,SC2154 # the programs' shells expand; from files read
+
+# Port 113 takes root, at least in a network of one's own.
+if [ "$(id -u)" -ne 0 ] && unshare -rn ip link set lo up 2>/dev/null; then
+	exec unshare -rn sh -c 'ip link set lo up; exec "$0"' "$0"
+fi
+. "$(dirname "$0")/../lib.sh"
+# shellcheck source=../tcpserver.sh
+. "$tests/tcpserver.sh"
+need perl
+
+# --- an ident server that hangs up when its client is gone already ---
+
+# The program of one client holds the sockets of the others open until its exec
+# is through. Where that was forgotten, this ended the server within seconds.
+ours=127.$((1 + $$ / 200 % 200)).$((1 + $$ % 200)).9
+name='2000 clients whose ident server hangs up late'
+listen -r -H -l 0 -c 60 -b 200 127.0.0.1 0 sh -c 'echo "220 $TCPREMOTEINFO"'
+told=$(ident-storm $ours "$port" 2000 40 2>&1)
+if [ $? -eq 77 ]; then skip 'port 113 takes root' "$name"
+else is "$told" 2000 "$name"; fi
+is "$(cat "$work/log")" '' 'and nothing to complain of'
+stop "$server"
+
+# --- a flood at one of two ports ---
+
+# The clients wait in the backlogs: six at the first port before the one at the
+# second. In which order they are served is printed.
+cat >"$work/order" <<'PERL'
+use strict;
+use warnings;
+use IO::Select;
+use IO::Socket::IP;
+my ($pid, $flooded, $other) = @ARGV;
+sub client { IO::Socket::IP->new(PeerHost => '127.0.0.1', PeerPort => shift,
+	Proto => 'tcp') // die "order: $@\n" }
+alarm 60;
+my $first = client($flooded);
+sysread $first, my $text, 10 or die "order: not served\n";
+my @flood = map { client($flooded) } 1 .. 6;
+my $one = client($other);
+close $first;
+my $all = IO::Select->new(@flood, $one);
+my $before = 0;
+for (;;) {
+	for my $client ($all->can_read) {
+		print("$before\n"), exit if $client == $one;
+		$before++;
+		$all->remove($client);
+		close $client;
+	}
+}
+PERL
+for ports in '1 2' '2 1'; do
+	listen -R -H -l 0 -c 1 127.0.0.1 0,0 sh -c 'echo served; read -r x'
+	# shellcheck disable=SC2046 # words
+	like "$(perl "$work/order" "$server" $(for line in $ports; do
+		sed -n "${line}p" "$work/port"; done))" '^[0-2]$' \
+		"-c 1 and a flood at port $ports: the other's client has his turn"
+	stop "$server"
+done
+
+# --- a descriptor for -f that is not there ---
+
+# Some descriptor of the server's own would have had that number.
+is "$( (exec 7>&-; failure -f 7 -R -H -l 0 127.0.0.1 0 true) )" \
+	'tcpserver: fatal: unable to write to descriptor 7: Bad file descriptor
+111' '-f and a descriptor that is closed'
+is "$( (exec 3>&-; failure -f 3 -R -H -l 0 127.0.0.1 0 true) )" \
+	'tcpserver: fatal: unable to write to descriptor 3: Bad file descriptor
+111' 'also the lowest'
+is "$( (exec 3>&-; failure -q -f 3 -R -H -l 0 127.0.0.1 0 true) )" '
+111' 'in silence with -q'
+done_testing
