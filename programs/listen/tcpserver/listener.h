@@ -20,6 +20,7 @@ struct listener {
 struct listeners {
 	struct listener *list;
 	size_t count;
+	size_t turn; /* whose client is accepted first */
 };
 
 /* Listens on every host and port of the settings, or takes the sockets that it

@@ -137,6 +137,22 @@ static bool wait_for_something(struct server *server, struct pollfd *awaited)
 	return ready > 0;
 }
 
+/* Where there is not room for all, each listener has its turn: a flood at one
+   must not keep those at another from being served. */
+static void accept_clients(struct server *server, const struct pollfd *awaited)
+{
+	size_t count = server->listeners.count, first = server->listeners.turn;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t at = (first + i) % count;
+
+		if (!awaited[LISTENERS + at].revents || !has_room(server))
+			continue;
+		server->listeners.turn = (at + 1) % count;
+		accept_client(server, at);
+	}
+}
+
 static _Noreturn void serve(struct server *server)
 {
 	struct pollfd *awaited = prepare_to_wait(server);
@@ -150,10 +166,7 @@ static _Noreturn void serve(struct server *server)
 		if (something && awaited[ARRIVALS].revents)
 			serve_arrivals(server);
 		expire_arrivals(server);
-		if (!something) continue;
-		for (size_t i = 0; i < server->listeners.count; i++)
-			if (awaited[LISTENERS + i].revents && has_room(server))
-				accept_client(server, i);
+		if (something) accept_clients(server, awaited);
 	}
 }
 
@@ -240,6 +253,7 @@ int main(int argc, char **argv)
 	settings = read_options(argc, argv);
 	fill_standard_descriptors();
 	restarted = find_inheritance(&inheritance);
+	if (!restarted) check_readiness(&settings);
 	settle_limit(&settings, &inheritance);
 	catch_signals(&server);
 	if (prepare_arrivals(&server.arrivals) < 0)

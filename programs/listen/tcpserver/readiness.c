@@ -2,6 +2,7 @@
 #include "readiness.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,24 @@ static void print_ports(const struct listeners *listeners)
 	written = write(STDOUT_FILENO, text.data, text.length);
 	(void)written; /* nobody wants to know */
 	str_free(&text);
+}
+
+static _Noreturn void refuse_descriptor(const struct settings *settings)
+{
+	char doing[sizeof "write to descriptor -2147483648"];
+
+	snprintf(doing, sizeof doing, "write to descriptor %d",
+		 settings->ready_fd);
+	errno = EBADF;
+	fail(settings, doing);
+}
+
+/* Were it closed, one of our own descriptors would get its number, and be
+   written to and closed in its place. */
+void check_readiness(const struct settings *settings)
+{
+	if (settings->ready_fd >= 0 && fcntl(settings->ready_fd, F_GETFD) < 0)
+		refuse_descriptor(settings);
 }
 
 static void print_newline(const struct settings *settings)
@@ -73,6 +92,9 @@ static void notify(const struct settings *settings, const char *text)
 void tell_readiness(const struct listeners *listeners,
 		    const struct settings *settings)
 {
+	for (size_t i = 0; i < listeners->count; i++)
+		if (listeners->list[i].fd == settings->ready_fd)
+			refuse_descriptor(settings);
 	if (settings->print_port) print_ports(listeners);
 	if (settings->ready_fd >= 0) print_newline(settings);
 	notify(settings, "READY=1");

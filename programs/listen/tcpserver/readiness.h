@@ -6,6 +6,10 @@
 #include "listener.h"
 #include "settings.h"
 
+/* At the start, before anything is opened: ends the program when there is no
+   descriptor for -f. */
+void check_readiness(const struct settings *);
+
 /* -1: each port on a line of standard output; -f: a newline on that descriptor,
    which is then closed; NOTIFY_SOCKET (sd_notify(3)): READY=1. */
 void tell_readiness(const struct listeners *, const struct settings *);
