@@ -313,7 +313,7 @@ static int make_reload_pipe(pid_t tlsd)
 }
 
 /* What was written before is taken out first, or the pipe would be full some
-   day. */
+   day. That must not be a signal of its own. */
 static void reload_tlsd(const char *number)
 {
 	unsigned long fd;
@@ -321,7 +321,9 @@ static void reload_tlsd(const char *number)
 
 	if (number &&
 	    parse_number(number, STDERR_FILENO + 1, INT_MAX, &fd) == 0) {
+		fcntl((int)fd, F_SETFL, O_NONBLOCK);
 		while (read((int)fd, &byte, 1) > 0) continue;
+		fcntl((int)fd, F_SETFL, O_NONBLOCK | O_ASYNC);
 		if (write((int)fd, &byte, 1) == 1) return;
 	}
 	warn("unable to have the certificates reloaded:");
@@ -424,12 +426,15 @@ static void pass_on(const char *name, int fd)
 static void prepare_environment(const struct tlsd *tlsd)
 {
 	int reload = make_reload_pipe(tlsd->pid);
+	char number[NUMBER_TEXT];
 
 	pass_on("TLSD_FD", tlsd->queue);
 	set("TLSD_SOCKET", NULL);
 	if (reload < 0) warn("SIGHUP will not have the certificates reloaded:");
 	else pass_on("TLSD_RELOAD_FD", reload);
 	set(successor, own_path());
+	snprintf(number, sizeof number, "%d", (int)tlsd->pid);
+	set("TCPSERVER_PARTNER", number);
 }
 
 static _Noreturn void become_tcpserver(char **words)

@@ -302,11 +302,11 @@ is "$(ask descriptors | tr '\n' ' ')" "$without" \
 stop "$server"
 under=
 
-if [ -z "${SANITIZE:-}" ] && command -v softlimit >/dev/null; then
+name="the guides' softlimit is for the programs, not for tlsd"
+if is_plain "$name" && is_here softlimit "$name"; then
 	under='softlimit -m 6000000'
 	start_sslserver "$work/log" -- "$work/act"
-	is "$(ask 'echo ok')" 'echo ok' \
-		"the guides' softlimit is for the programs, not for tlsd"
+	is "$(ask 'echo ok')" 'echo ok' "$name"
 	stop "$server"
 	under=
 fi
@@ -382,4 +382,18 @@ if [ "$(id -u)" -eq 0 ]; then
 else
 	skip 'not root' 'tlsd and the program as two users'
 fi
+
+# Nobody ends tlsd alone; but if it is gone, nothing works until both are there
+# again, and a supervisor sees to that.
+start_sslserver "$work/log" -- "$work/act"
+kill -HUP "$server"
+wait_for_line "$work/log" '^sslserver: reloaded$'
+tlsd_of "$server" >"$work/tlsd"
+read -r tlsd_loader _ <"$work/tlsd"
+kill -KILL "$tlsd_loader"
+code=0
+wait "$server" || code=$?
+is "$code" 111 'without tlsd, sslserver ends'
+like "$(log)" "^sslserver: fatal: process $tlsd_loader, a part of the service, has ended$" \
+	'and says why'
 done_testing

@@ -9,6 +9,7 @@
 
 #include "mail/rules.h"
 #include "restart.h"
+#include "signals.h"
 #include "system/dns_answer.h"
 #include "system/ident.h"
 
@@ -29,6 +30,7 @@ static bool is_own_variable(const char *variable)
 		"TCP6REMOTEIP",   "TCP6REMOTEPORT", "TCP6REMOTEHOST",
 		"TCP6REMOTEINFO", "LISTEN_PID",     "LISTEN_FDS",
 		"LISTEN_FDNAMES", "NOTIFY_SOCKET",  SUCCESSOR_VARIABLE,
+		PARTNER_VARIABLE,
 	};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

@@ -41,6 +41,7 @@ struct server {
 	int signals;              /* a descriptor for the server's own */
 	bool ends_unseen;         /* sessions may have ended */
 	deadline next_search;     /* for them; DEADLINE_NEVER: at once */
+	pid_t partner;            /* without whom there is no service, or 0 */
 	struct table rules;
 	struct rules_match match;
 	struct environment environment;

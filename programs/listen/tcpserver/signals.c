@@ -3,11 +3,14 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/exit_codes.h"
+#include "base/message.h"
+#include "base/parse.h"
 #include "log.h"
 #include "restart.h"
 #include "server.h"
@@ -34,6 +37,7 @@ static void end_server(int signal)
 void catch_signals(struct server *server)
 {
 	struct sigaction action = { .sa_handler = ignore };
+	unsigned long partner = 0;
 	sigset_t told, term;
 
 	sigaction(SIGPIPE, &action, NULL);
@@ -54,9 +58,20 @@ void catch_signals(struct server *server)
 	sigdelset(&server->program_signals, SIGTERM);
 	sigdelset(&server->program_signals, SIGUSR1);
 
+	parse_leading_number(getenv(PARTNER_VARIABLE), &partner);
+	server->partner = (pid_t)partner;
 	server->ends_unseen = true; /* during a restart */
 	server->signals = signalfd(-1, &told, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (server->signals < 0) fail(server->settings, "await signals");
+}
+
+/* A supervisor can start both anew; we cannot. */
+static _Noreturn void end_with_partner(const struct server *server)
+{
+	if (server->settings->verbosity != QUIET)
+		note("fatal: process %d, a part of the service, has ended",
+		     (int)server->partner);
+	_exit(EXIT_TRY_AGAIN);
 }
 
 /* waitpid's answer. */
@@ -66,6 +81,7 @@ static pid_t end_session(struct server *server, pid_t which)
 	int status;
 	pid_t pid = waitpid(which, &status, WNOHANG);
 
+	if (pid > 0 && pid == server->partner) end_with_partner(server);
 	/* It may be a child of whoever exec'ed the server. */
 	if (pid <= 0 || !sessions_end(&server->sessions, pid, &ended))
 		return pid;
@@ -85,7 +101,8 @@ void search_ended_sessions(struct server *server)
 	size_t many;
 
 	if (search_timeout(server) != 0) return;
-	while (server->sessions.count > 0 && end_session(server, -1) > 0)
+	while ((server->sessions.count > 0 || server->partner) &&
+	       end_session(server, -1) > 0)
 		continue;
 	many = server->sessions.count / FEW_SESSIONS;
 	server->ends_unseen = false;

@@ -7,6 +7,10 @@
 
 struct server;
 
+/* The pid of a child that was there before us, and without which it makes no
+   sense to go on: when it ends, the server does. */
+#define PARTNER_VARIABLE "TCPSERVER_PARTNER"
+
 /* Once, before there is a session; also what SIGTERM and SIGPIPE do. */
 void catch_signals(struct server *);
 
