@@ -242,6 +242,18 @@ is $? 0 'SIGHUP: tlsd reloads'
 ask 'echo ok' -servername x -verify_hostname new.example >"$work/out"
 is "$(cat "$work/out")" 'echo ok' 'a new session has the new certificate'
 is "$(ask pid | cut -d ' ' -f 2)" "$server" 'from the same server'
+reloads() {
+	grep -c '^sslserver: reloaded$' "$work/log"
+}
+reloads_are() {
+	[ "$(reloads)" -ge "$1" ]
+}
+before=$(reloads)
+for round in 1 2 3 4 5; do
+	kill -HUP "$server"
+	wait_until reloads_are $((before + round))
+done
+is "$(reloads)" $((before + 5)) 'SIGHUP five times: five reloads'
 echo junk >"$work/bad"
 mv "$work/bad" "$work/default"
 kill -HUP "$server"
