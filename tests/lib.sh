@@ -74,6 +74,46 @@ unwanted: $2"; else ok "$3"; fi
 skip() {
 	ok "$2 # SKIP $1"
 }
+# is_here PROGRAM NAME: if it is not, the case NAME is skipped; on CI, where it
+# has been installed, that fails.
+is_here() {
+	command -v "$1" >/dev/null 2>&1 && return
+	if [ "${CI:-}" = true ]; then not_ok "$2" "$1 is not installed"
+	else skip "$1 is not installed" "$2"; fi
+	return 1
+}
+# can_trace NAME: the same for a strace that may trace
+can_trace() {
+	is_here strace "$1" || return
+	strace -o /dev/null true 2>/dev/null && return
+	skip 'strace may not trace here' "$1"
+	return 1
+}
+# has_ipv6 NAME: the same for ::1
+has_ipv6() {
+	perl -MIO::Socket::IP -e \
+		'exit !IO::Socket::IP->new(LocalHost => "::1", Listen => 1)' && return
+	skip 'no IPv6 here' "$1"
+	return 1
+}
+# is_plain NAME: the same for programs without a sanitizer, which needs memory,
+# descriptors and system calls of its own
+is_plain() {
+	[ -n "${SANITIZE:-}" ] || return 0
+	skip 'a sanitizer is another matter' "$1"
+	return 1
+}
+# is_root NAME: the same for root, and is_user NAME for others
+is_root() {
+	[ "$(id -u)" -ne 0 ] || return 0
+	skip 'not root' "$1"
+	return 1
+}
+is_user() {
+	[ "$(id -u)" -eq 0 ] || return 0
+	skip 'root may do it' "$1"
+	return 1
+}
 # same_file GOT WANTED NAME
 same_file() {
 	if cmp -s "$1" "$2"; then ok "$3"

@@ -7,7 +7,7 @@
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../tls.sh"
 . "$(dirname "$0")/chain.sh"
-need swaks curl msmtp python3 openssl
+need swaks curl msmtp python3 openssl /usr/bin/tcpserver
 
 prepare_chain
 make_ca
@@ -141,14 +141,9 @@ unset UCSPITLS
 unset CERTFILE
 export TLS_SERVER_CERT="$work/mx"
 chmod 640 "$work/mx"
-if [ -x /usr/bin/tcpserver ]; then
-	tcpserver=/usr/bin/tcpserver
-else
-	tcpserver=$bin/tcpserver
-fi
 echo '127.:allow,PEERTEST="1"' | tcprules "$work/rules.cdb" "$work/rules.tmp"
 rm -f "$work/port"
-"$tcpserver" -1 -v -R -H -l mx.example -x "$work/rules.cdb" 127.0.0.1 0 qmail-smtpd \
+/usr/bin/tcpserver -1 -v -R -H -l mx.example -x "$work/rules.cdb" 127.0.0.1 0 qmail-smtpd \
 	>"$work/port" 2>"$work/log" &
 server=$!
 started="$started $server"
@@ -157,7 +152,7 @@ port=$(cat "$work/port")
 rm -f "$work/Maildir/new"/*
 send_all starttls
 like "$(cat "$work/log")" '^tlsd: tls [0-9]+ accept TLSv1\.3:' \
-	"with $tcpserver, a tlsd for each session"
+	"with Debian's tcpserver, a tlsd for each session"
 is "$(sed -n 's/^tlsd: tls \([0-9]*\) accept.*/\1/p' "$work/log" | sort)" \
 	"$(sed -n 's/^tcpserver: ok \([0-9]*\) .*/\1/p' "$work/log" | sort)" \
 	'and the pid of the log'
@@ -165,7 +160,7 @@ stop "$server"
 unset TLS_SERVER_CERT
 
 # --- as two users: smtpd cannot read the key, and STARTTLS works
-if [ "$(id -u)" -eq 0 ]; then
+if is_root 'as two users'; then
 	user=$((3000000 + 2 * $$))
 	chmod 755 "$work" "$work/control"
 	chmod 644 "$work/control"/*

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../tls.sh"
 . "$(dirname "$0")/chain.sh"
-need mailfront swaks openssl python3
+need mailfront swaks openssl python3 /usr/bin/tcpserver
 
 make_ca
 make_certificate mx mx.example.org
@@ -91,18 +91,16 @@ unset TLSD_SOCKET
 # No tlsd at all, and Debian's tcpserver.
 CERTFILE=$work/mx
 export CERTFILE
-if [ -x /usr/bin/tcpserver ]; then
-	rm -f "$work/port"
-	/usr/bin/tcpserver -1 -v -R -H -l mx.example -x "$work/rules.cdb" 127.0.0.1 0 \
-		ucspi-tls -p '' mailfront smtp echo starttls-ucspi accept \
-		>"$work/port" 2>"$work/log" &
-	server=$!
-	started="$started $server"
-	wait_until test -s "$work/port"
-	port=$(cat "$work/port")
-	exchange "Debian's tcpserver, no tlsd" -tls
-	wait_for_line "$work/log" '^tcpserver: end [0-9]+ status 0$'
-	is $? 0 'and all ends well'
-	stop "$server"
-fi
+rm -f "$work/port"
+/usr/bin/tcpserver -1 -v -R -H -l mx.example -x "$work/rules.cdb" 127.0.0.1 0 \
+	ucspi-tls -p '' mailfront smtp echo starttls-ucspi accept \
+	>"$work/port" 2>"$work/log" &
+server=$!
+started="$started $server"
+wait_until test -s "$work/port"
+port=$(cat "$work/port")
+exchange "Debian's tcpserver, no tlsd" -tls
+wait_for_line "$work/log" '^tcpserver: end [0-9]+ status 0$'
+is $? 0 'and all ends well'
+stop "$server"
 done_testing

@@ -28,7 +28,7 @@ for arguments in '' "$work/absent" '-z true' '-- true' 'no-such-program x'; do
 	run fixcrio $arguments
 	is "$code $log" "$peer" "<$arguments>: $peer"
 done
-if [ -z "${SANITIZE:-}" ]; then
+if is_plain 'no descriptors left'; then
 	run sh -c 'ulimit -n 5; exec fixcrio true'
 	is "$code" 111 'no descriptors left: 111'
 	like "$log" '^fixcrio: fatal: unable to create pipe: ' 'and says so'
@@ -122,5 +122,6 @@ if [ -r "/proc/$$/task/$$/children" ]; then
 	run on-socket 'send=x' shut end -- sh -c 'exec 7<"$1" 9<"$1"; exec fixcrio "$2" 2>"$1"' - \
 		/dev/null "$work/look"
 	is "$(wc -w <"$work/out" | tr -d ' ')" 3 'the relay has no descriptor but its own'
+else skip 'the kernel lists no children' 'the descriptors of the relay'
 fi
 done_testing

@@ -180,17 +180,18 @@ run on-socket close -- greetdelay true
 like "$log" ': before greeting: \[unknown\] client' 'no address: unknown'
 
 # --- small
-if [ -z "${SANITIZE:-}" ] && command -v softlimit >/dev/null; then
+if is_plain 'works in 3 MB' && is_here softlimit 'works in 3 MB'; then
 	run on-socket 'send=x' end close -- softlimit -m 3000000 greetdelay "$work/next"
 	is "$code $out" "1 $violation" 'works in 3 MB'
 fi
 unset DROP_PRE_GREET
-if [ -z "${SANITIZE:-}" ] && command -v strace >/dev/null; then
+name='with nothing to do, no system call of its own before the exec'
+if is_plain "$name" && can_trace "$name"; then
 	strace -o "$work/trace" greetdelay /bin/true </dev/null
 	before_next=$(sed -n '2,/execve/p' "$work/trace" | grep -vc execve)
 	# What libc's start takes, and nothing of ours.
 	is_at_most "$before_next" "$(
 		if ldd "$bin/greetdelay" >/dev/null 2>&1; then echo 60; else echo 2; fi
-	)" 'with nothing to do, no system call of its own before the exec'
+	)" "$name"
 fi
 done_testing

@@ -51,7 +51,7 @@ is "$code $log" "100 $usage" 'options and no program: 100'
 recorded recordio "$work/absent"
 is "$code" 111 'a program that is not there: 111'
 like "$log" "^recordio: fatal: unable to run $work/absent: file does not exist\$" 'and says so'
-if [ -z "${SANITIZE:-}" ]; then
+if is_plain 'no descriptors left'; then
 	run sh -c 'ulimit -n 5; exec recordio true'
 	is "$code" 111 'no descriptors left: 111'
 	like "$log" '^recordio: fatal: unable to create pipe: ' 'and says so'
@@ -106,12 +106,12 @@ run on-socket 'send=EH' 'expect=EH' 'send=LO\r\n' 'expect=LO' close -- recordio 
 settled
 is "$(masked "$work/log" '<' | cat -A | tr '\n' ' ')" 'PID < EH+$ PID < LO^M $ PID < [EOF]$ ' \
 	'every packet is logged at once'
-if command -v strace >/dev/null && [ -z "${SANITIZE:-}" ]; then
+name='every write to the log ends with a line'
+if is_plain "$name" && can_trace "$name"; then
 	strace -f -qq -s 5000 -e trace=write -o "$work/trace" recordio cat \
 		<"$work/in.units" >"$work/out" 2>"$work/log"
 	settled
-	is "$(grep 'write(2, ' "$work/trace" | grep -vc '\\n", [0-9]*) *= [0-9]*$')" 0 \
-		'every write to the log ends with a line'
+	is "$(grep 'write(2, ' "$work/trace" | grep -vc '\\n", [0-9]*) *= [0-9]*$')" 0 "$name"
 	is "$(sed -n 's/.*write(2, .* = //p' "$work/trace" | awk '$1 > 4096' | wc -l)" 0 \
 		'no write to the log is longer than a pipe takes in one piece'
 fi
@@ -125,7 +125,7 @@ run on-socket -p file="$work/big" shut end -- recordio -abe cat
 same_file "$work/out" "$work/big" 'the same on pipes, with all options'
 run on-socket end -- recordio cat "$work/big"
 same_file "$work/out" "$work/big" 'one way only'
-if [ -z "${SANITIZE:-}" ] && command -v softlimit >/dev/null; then
+if is_plain 'in 3 MB' && is_here softlimit 'in 3 MB'; then
 	run on-socket file="$work/big" shut end -- softlimit -m 3000000 recordio -ab cat
 	same_file "$work/out" "$work/big" 'in 3 MB'
 fi
@@ -418,7 +418,7 @@ like "$log" '^tls: handshake failed' 'ends it'
 tls y garbage
 is "$out" 'end True' 'the same without a block'
 
-if command -v mailfront >/dev/null; then
+if is_here mailfront 'mailfront, which speaks UCSPI-TLS'; then
 	UCSPITLS=1
 	export UCSPITLS
 	: >"$work/log"

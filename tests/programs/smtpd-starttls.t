@@ -426,7 +426,8 @@ try_chain TLS 0
 unlike "$log" 'evil' 'what was behind STARTTLS goes nowhere'
 like "$(tr -d '\015' <"$work/log")" ' > 220 ready for tls $' 'recordio has recorded'
 
-if [ -x "$bin/ucspi-tls" ] && [ -x "$bin/tlsd" ]; then
+name='with our own ucspi-tls and tlsd'
+if is_here ucspi-tls "$name" && is_here tlsd "$name"; then
 	export CERTFILE="$work/both"
 	chain='ucspi-tls smtpd'
 	try_chain 554 1

@@ -20,6 +20,10 @@ ident() {
 	grep -q ready "$work/ident"
 }
 if ! ident 'PORTS : USERID : UNIX : a user: %d'; then
+	[ "${CI:-}" != true ] || [ "$(id -u)" -ne 0 ] || {
+		echo 'Bail out! port 113 is not to be had'
+		exit 1
+	}
 	echo '1..0 # SKIP port 113 is not to be had'
 	exit 0
 fi

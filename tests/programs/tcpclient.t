@@ -47,8 +47,6 @@ serve() {
 	}
 	port=$(head -n 1 "$work/port")
 }
-has_ipv6=
-perl -MIO::Socket::IP -e 'exit !IO::Socket::IP->new(LocalHost => "::1", Listen => 1)' && has_ipv6=yes
 
 # --- wrong use
 usage='tcpclient: usage: tcpclient [ -46hHrRdDqQv ] [ -i localip ] [ -p localport ] [ -T timeoutconn ] [ -l localname ] [ -t timeoutinfo ] [ -I interface ] host port [ program ]'
@@ -191,14 +189,16 @@ for timeout in 1 0+1 0; do
 	both "no answer, -T $timeout" $plain -T $timeout 127.0.0.1 "$port" true
 done
 is "$code $log" "111 tcpclient: unable to connect to 127.0.0.1 port $port: timed out" 'says so'
-if command -v strace >/dev/null && [ -z "${SANITIZE:-}" ]; then
+name='one address: one try, for both timeouts together'
+if is_plain "$name" && can_trace "$name"; then
 	strace -f -qq -e trace=poll -o "$work/trace" tcpclient $plain -T 0+1 127.0.0.1 "$port" true 2>/dev/null
-	is "$(grep -c 'poll(' "$work/trace")" 1 'one address: one try, for both timeouts together'
+	is "$(grep -c 'poll(' "$work/trace")" 1 "$name"
 fi
 stop "$full"
 
 # --- an address needs no DNS
-if command -v strace >/dev/null && [ -z "${SANITIZE:-}" ]; then
+name='an address: opens nothing but the connection'
+if is_plain "$name" && can_trace "$name"; then
 	serve "$bin/tcpserver" "$work/server.log" 127.0.0.1 true
 	for host in 127.0.0.1 0 '[127.0.0.1]'; do
 		strace -f -qq -e trace=open,openat,socket,connect,execve -o "$work/trace" \
@@ -210,7 +210,7 @@ if command -v strace >/dev/null && [ -z "${SANITIZE:-}" ]; then
 fi
 
 # --- IPv6
-if [ -n "$has_ipv6" ]; then
+if has_ipv6 IPv6; then
 	serve "$bin/tcpserver" "$work/server.log" ::1 \
 		sh -c 'env | grep -E "^(PROTO|TCP)" | sort'
 	for host in ::1 '[::1]' 0:0:0:0:0:0:0:1; do
@@ -254,9 +254,10 @@ run on-socket file="$work/big" shut end -- tcpclient 127.0.0.1 "$port"
 same_file "$work/out" "$work/wanted" 'from a socket to a socket'
 head -c 100000000 /dev/zero | tcpclient 127.0.0.1 "$port" | wc -c >"$work/out"
 is "$(tr -d ' ' <"$work/out")" 100000005 '100 MB there and back'
-if [ -z "${SANITIZE:-}" ] && command -v softlimit >/dev/null; then
+name='in 3 MB of memory'
+if is_plain "$name" && is_here softlimit "$name"; then
 	softlimit -m 3000000 tcpclient 127.0.0.1 "$port" <"$work/big" >"$work/out"
-	same_file "$work/out" "$work/wanted" 'in 3 MB of memory'
+	same_file "$work/out" "$work/wanted" "$name"
 fi
 run on-socket -p 'send=one\n' 'expect=one\n' 'send=two\n' 'expect=two\n' shut end -- tcpclient 127.0.0.1 "$port"
 is "$code" 0 'a word passes at once'

@@ -73,17 +73,15 @@ stop "$server"
 listen -l '' -h 127.0.0.1 0 sh -c "$show"
 is "$(from 127.0.0.10)" ' one.mail.test unset' 'an empty local name'
 stop "$server"
-if strace -o "$work/trace" true 2>/dev/null; then
+name='-H -R -l: nothing of the DNS is touched'
+if can_trace "$name"; then
 	under="strace -D -f -o $work/trace"
 	listen -v -H -R -l 0 127.0.0.1 0 true
 	under=
 	talk
 	wait_for_count 2 'status: 0/40'
 	stop "$server"
-	unlike "$(cat "$work/trace")" 'resolv.conf|SOCK_DGRAM|urandom' \
-		'-H -R -l: nothing of the DNS is touched'
-else
-	skip 'strace cannot trace' '-H -R -l: nothing of the DNS is touched'
+	unlike "$(cat "$work/trace")" 'resolv.conf|SOCK_DGRAM|urandom' "$name"
 fi
 
 # --- the log and the rules ---
@@ -272,6 +270,8 @@ if ident 1 'PORTS : USERID : UNIX : joe' && ident 2 'PORTS : ERROR : NO-USER' &&
 	is "$(from $ours.1)" "$(sh -c 'ls /proc/self/fd' 3>&- 4>&-)" \
 		'the program gets no descriptor of it'
 	stop "$server"
+elif [ "${CI:-}" = true ] && [ "$(id -u)" -eq 0 ]; then
+	not_ok 'ident' "port 113: $(cat "$work/ident-errors")"
 else
 	for name in answers deadline descriptors; do
 		skip 'port 113 takes root' "ident: $name"

@@ -237,7 +237,7 @@ if [ "$(id -u)" -eq 0 ]; then
 else
 	skip 'needs root' '-u and -g are done once, and hold'
 fi
-if strace -o "$work/trace" true 2>/dev/null; then
+if can_trace 'failing calls in a restart'; then
 	# The first write prints the port.
 	for call in memfd_create:1 write:2 lseek:1; do
 		under="strace -D -o $work/trace -e trace=${call%:*}
@@ -249,8 +249,6 @@ if strace -o "$work/trace" true 2>/dev/null; then
 		is "$(talk)" served "a failing ${call%:*} in it: it goes on"
 		stop "$server"
 	done
-else
-	skip 'strace cannot trace' 'failing calls in a restart'
 fi
 TCPSERVER_RESTART=3 listen -v -R -H -l 0 127.0.0.1 0 sh -c 'echo ${TCPSERVER_RESTART-unset}' 3</dev/null
 is "$(talk)" unset 'a variable that no predecessor has set'

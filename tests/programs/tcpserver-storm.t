@@ -222,7 +222,7 @@ stop "$server"
 
 # The system's table is full: also for root, who could go on.
 name='no descriptors in the whole system: a pause'
-if strace -o "$work/trace" true 2>/dev/null; then
+if can_trace "$name"; then
 	under="strace -D -o $work/trace -e trace=accept,accept4
 		-e inject=accept,accept4:error=ENFILE:when=1..5"
 	listen -v -R -H -l 0 127.0.0.1 0 echo 220
@@ -232,7 +232,6 @@ if strace -o "$work/trace" true 2>/dev/null; then
 		grep -c 'warning: unable to accept a connection: ' "$work/log")" \
 		'5 1' 'with one warning'
 	stop "$server"
-else skip 'strace cannot trace' "$name"
 fi
 
 # --- no processes ---

@@ -94,13 +94,11 @@ tcpserver: status: 0/40
 LOG
 events >"$work/ours"
 same_file "$work/ours" "$work/wanted" 'the log of every way a session ends'
-if [ -x "$peer" ]; then
+if is_here "$peer" "ucspi-tcp's log of the same events"; then
 	tcpserver=$peer
 	events >"$work/theirs"
 	tcpserver=
 	same_file "$work/theirs" "$work/ours" "ucspi-tcp's log of the same events"
-else
-	skip 'no ucspi-tcp' "ucspi-tcp's log of the same events"
 fi
 
 # names_shown: how long and strange names look in the log
@@ -122,13 +120,11 @@ names_shown >"$work/ours"
 like "$(cat "$work/ours")" ' ok P1 a\?b\?c\?d\?~\?:127\.0\.0\.1:LP ' \
 	'a strange local name is made printable'
 like "$(cat "$work/ours")" ' ok P1 0{100}\.\.\.:127' 'a long one is cut'
-if [ -x "$peer" ]; then
+if is_here "$peer" 'names as ucspi-tcp shows them'; then
 	tcpserver=$peer
 	names_shown >"$work/theirs"
 	tcpserver=
 	same_file "$work/ours" "$work/theirs" 'names as ucspi-tcp shows them'
-else
-	skip 'no ucspi-tcp' 'names as ucspi-tcp shows them'
 fi
 
 listen -R -H -l 0 -x "$work/broken.cdb" 127.0.0.1 0 true
@@ -185,7 +181,7 @@ is "$(failure 127.0.0.1 "$port" true)" \
 is "$(failure -q 127.0.0.1 "$port" true)" '
 111' 'the port is in use, with -q'
 stop "$server"
-if [ "$(id -u)" -ne 0 ]; then
+if is_user 'privileges that one does not have'; then
 	is "$(failure -g 1 127.0.0.1 0 true)" \
 		'tcpserver: fatal: unable to set gid: permission denied
 111' 'privileges that one does not have'
@@ -250,8 +246,7 @@ TCPLOCALPORT=LP
 TCPREMOTEIP=::1
 TCPREMOTEIPX=kept
 TCPREMOTEPORT=RP'
-if perl -MIO::Socket::IP -e \
-	'exit !IO::Socket::IP->new(LocalHost => "::1", Listen => 1)'; then
+if has_ipv6 'IPv6 clients'; then
 	client_command=client_6
 	is "$(environment -l me ::1)" "$ipv6" 'the environment of an IPv6 client'
 	is "$(environment -l me ::)" "$ipv6" 'the same on all IPv6 addresses'
@@ -272,8 +267,6 @@ tcpserver: ok P2 me:::1:LP :::1::RP' 'addresses of both families in the log'
 	listen -R -H -l me :: 0 true
 	unlike "$(talk 2>&1 || echo refused)" '^$' ':: is IPv6 only'
 	stop "$server"
-else
-	skip 'no IPv6 here' 'IPv6 clients'
 fi
 
 rules "$work/rules.cdb" <<'RULES'
@@ -418,7 +411,7 @@ is "$(grep -c 'unable to read .*odd.cdb: ' "$work/log") $(grep -c 'status 28416'
 	'3 3' 'each with its warning'
 cp "$work/whole.cdb" "$work/odd.cdb"
 like "$(talk)" '^TCPREMOTEIP=127.0.0.1' 'and a good one is used again'
-if [ "$(id -u)" -ne 0 ]; then
+if is_user 'a file that is no longer readable'; then
 	chmod 000 "$work/odd.cdb"
 	is "$(talk)" '' 'a file that is no longer readable drops the client'
 	wait_for_count 1 'odd.cdb: access denied'
@@ -470,9 +463,9 @@ is "$(cat "$work"/burst.* | grep -c served)" 60 '60 at the same time, with -c 40
 wait_for_count 360 ' end [0-9]* status 0$'
 stop "$server"
 
-if [ -n "${SANITIZE:-}" ] || ! grep -q musl "$BUILD/settings"; then
+if ! grep -q musl "$BUILD/settings"; then
 	skip 'only a static program is so small' '3 MB of memory'
-else
+elif is_here softlimit '3 MB of memory'; then
 	under='softlimit -m 3000000'
 	listen -v -R -H -l 0 -x "$work/events.cdb" 127.0.0.1 0 \
 		"$bin/tcpserver" -z
@@ -486,7 +479,7 @@ fi
 
 # --- who it runs as ---
 
-if [ "$(id -u)" -eq 0 ]; then
+if is_root '-u, -g and -U'; then
 	listen -R -H -l 0 -u $nobody -g 999999 127.0.0.1 0 \
 		sh -c 'id -u; id -g; id -G'
 	is "$(talk)" "$nobody
@@ -528,8 +521,6 @@ tcpserver: warning: dropping connection, unable to fork:' 'with a warning'
 	ok 'and one is served again when the first has left'
 	stop "$client"
 	stop "$server"
-else
-	skip 'needs root' '-u, -g and -U'
 fi
 
 # --- signals ---
@@ -594,7 +585,7 @@ is "$(cat "$work/first")" served 'and serves the client as soon as it can'
 is "$(grep -c warning "$work/log")" 1 'with one warning'
 stop "$server"
 
-if strace -o "$work/trace" true 2>/dev/null; then
+if can_trace 'failing accept, fork and dup2'; then
 	under="strace -D -o $work/trace -e trace=accept,accept4
 		-e inject=accept,accept4:error=EMFILE:when=1..5"
 	listen -v -R -H -l 0 127.0.0.1 0 echo served
@@ -628,13 +619,11 @@ tcpserver: status: 1/40' 'as the log says'
 	is "$(grep -c 'dropping connection, unable to run touch: ' "$work/log")$(
 		cd "$work" && find ran 2>/dev/null)" 1 'and no program runs without its output'
 	stop "$server"
-else
-	skip 'strace cannot trace' 'failing accept, fork and dup2'
 fi
 
 # --- a real program behind it ---
 
-if command -v mailfront >/dev/null; then
+if is_here mailfront 'an SMTP conversation with mailfront'; then
 	listen -v -R -H -l mx.example.com 127.0.0.1 0 \
 		mailfront smtp echo accept
 	printf 'EHLO client.example\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n' >"$work/smtp"
@@ -644,8 +633,6 @@ if command -v mailfront >/dev/null; then
 		'220 250 250 250 250 250 250 354 250 221 ' \
 		'an SMTP conversation with mailfront'
 	stop "$server"
-else
-	skip 'no mailfront' 'an SMTP conversation with mailfront'
 fi
 
 done_testing

@@ -398,6 +398,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	keeper=$(children "$worker")
 else
 	look=
+	skip 'not root' 'SSL_UID and SSL_GID'
 fi
 for secret in "$keeper/mem" "$keeper/environ" "$keeper/maps" "$worker/mem"; do
 	# shellcheck disable=SC2086 # a list of words
@@ -409,7 +410,7 @@ shake
 is "$protocol" TLSv1.3 "and it works"
 stop "$front"
 
-if [ "$(id -u)" -eq 0 ]; then
+if is_root 'SSL_CHROOT'; then
 	mkdir "$work/root"
 	export SSL_UID=65534 SSL_GID=65534 SSL_CHROOT="$work/root"
 	CAFILE="$work/ca.pem" start_front "$work/log" -s echo -- -i

@@ -345,7 +345,7 @@ waiter=$(waiting | while read -r pid; do
 		echo "$pid"
 done)
 like "$waiter" '^[0-9]+$' "while a session is plain, one process waits ($before before)"
-if [ -z "${SANITIZE:-}" ] && [ -n "$waiter" ]; then
+if is_plain 'its memory' && [ -n "$waiter" ]; then
 	private=$(awk '/^Private_(Clean|Dirty)/ { n += $2 } END { print n }' \
 		"/proc/$waiter/smaps_rollup" 2>/dev/null)
 	if [ "${private:-0}" -le 96 ] || is_dynamic "$bin/ucspi-tls"; then
@@ -363,11 +363,12 @@ wait_until gone
 is $? 0 'and is gone with the program'
 
 # --- few system calls
-if [ -z "${SANITIZE:-}" ] && ! is_dynamic "$bin/ucspi-tls" &&
-	command -v strace >/dev/null; then
+name='system calls before the exec'
+if is_dynamic "$bin/ucspi-tls"; then skip 'only a static program has few' "$name"
+elif is_plain "$name" && can_trace "$name"; then
 	tlsd-stub wait -- strace -o "$work/trace" ucspi-tls /bin/true 2>/dev/null
 	calls=$(sed -n '2,/execve/p' "$work/trace" | grep -vc execve)
-	if [ "$calls" -le 26 ]; then ok "$calls system calls before the exec"
-	else not_ok "$calls system calls before the exec" "$(cat "$work/trace")"; fi
+	if [ "$calls" -le 26 ]; then ok "$calls $name"
+	else not_ok "$calls $name" "$(cat "$work/trace")"; fi
 fi
 done_testing

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -74,7 +75,7 @@ static void test_round_trip(void)
 	char byte = 'x';
 	bool right = true;
 
-	if (pipe(pipe_ends) < 0) return;
+	if (pipe(pipe_ends) < 0) abort();
 	for (int i = 0; i < HANDOVER_DESCRIPTORS; i++)
 		sent.descriptors[i] =
 			i == HANDOVER_TO_PROGRAM ? pipe_ends[1] : 0;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -168,14 +169,14 @@ static void test_socket(void)
 	char rest[10], room[120];
 	int ends[2];
 
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0) return;
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0) abort();
 	ok(proxy_read(ends[0], &header) == PROXY_INCOMPLETE, "nothing yet");
 	for (size_t i = 0; i < strlen(line); i++) {
 		if (proxy_read(ends[0], &header) != PROXY_INCOMPLETE)
 			ok(false, "incomplete");
-		if (send(ends[1], &line[i], 1, 0) != 1) return;
+		if (send(ends[1], &line[i], 1, 0) != 1) abort();
 	}
-	if (send(ends[1], "EHLO", 4, 0) != 4) return;
+	if (send(ends[1], "EHLO", 4, 0) != 4) abort();
 	shutdown(ends[1], SHUT_WR);
 	ok(proxy_read(ends[0], &header) == PROXY_READ, "byte by byte");
 	is_text(in_words(&header, room), "1.2.3.4 9 5.6.7.8 10", "addresses");
@@ -187,8 +188,8 @@ static void test_socket(void)
 	close(ends[0]);
 	close(ends[1]);
 
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0) return;
-	if (send(ends[1], "PROXY ", 6, 0) != 6) return;
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0) abort();
+	if (send(ends[1], "PROXY ", 6, 0) != 6) abort();
 	ok(proxy_read(ends[0], &header) == PROXY_INCOMPLETE, "a part");
 	shutdown(ends[1], SHUT_WR);
 	ok(proxy_read(ends[0], &header) == PROXY_FAILED, "and no more");
@@ -196,8 +197,8 @@ static void test_socket(void)
 	close(ends[0]);
 	close(ends[1]);
 
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0) return;
-	if (send(ends[1], "EHLO\r\n", 6, 0) != 6) return;
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0) abort();
+	if (send(ends[1], "EHLO\r\n", 6, 0) != 6) abort();
 	ok(proxy_read(ends[0], &header) == PROXY_FAILED, "no header");
 	is_number(errno, EPROTO, "is another matter");
 	close(ends[0]);
