@@ -83,22 +83,27 @@ static void set_name(struct environment *environment, const char *protocol,
 	if (value) set_own(environment, protocol, name, value);
 }
 
+/* A balancer may tell of one end of each family. */
+static void write_ip(char *text, size_t size, const struct settings *settings,
+		     const char *ip)
+{
+	bool is_mapped = settings->keep_ipv6_form && strchr(ip, '.');
+
+	snprintf(text, size, "%s%s", is_mapped ? "::ffff:" : "", ip);
+}
+
 static void set_ends(struct environment *environment, const char *protocol,
 		     const struct settings *settings,
 		     const struct client *client)
 {
-	const char *form =
-		settings->keep_ipv6_form && client->ip.family == NET_IPV4
-			? "::ffff:"
-			: "";
 	char text[sizeof "::ffff:" + NET_IP_TEXT];
 
-	snprintf(text, sizeof text, "%s%s", form, client->local_ip);
+	write_ip(text, sizeof text, settings, client->local_ip);
 	set_own(environment, protocol, "LOCALIP", text);
 	snprintf(text, sizeof text, "%u", client->local_port);
 	set_own(environment, protocol, "LOCALPORT", text);
 	set_name(environment, protocol, "LOCALHOST", client->local_host);
-	snprintf(text, sizeof text, "%s%s", form, client->remote_ip);
+	write_ip(text, sizeof text, settings, client->remote_ip);
 	set_own(environment, protocol, "REMOTEIP", text);
 	snprintf(text, sizeof text, "%u", client->remote_port);
 	set_own(environment, protocol, "REMOTEPORT", text);
