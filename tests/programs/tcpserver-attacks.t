@@ -10,7 +10,7 @@ fi
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=../tcpserver.sh
 . "$tests/tcpserver.sh"
-need perl
+need perl tcprules
 
 # --- an ident server that hangs up when its client is gone already ---
 
@@ -74,4 +74,34 @@ is "$( (exec 3>&-; failure -f 3 -R -H -l 0 127.0.0.1 0 true) )" \
 111' 'also the lowest'
 is "$( (exec 3>&-; failure -q -f 3 -R -H -l 0 127.0.0.1 0 true) )" '
 111' 'in silence with -q'
+# --- a balancer whose client has an IPv4 address and came to one of IPv6 ---
+
+rules "$work/rules.cdb" <<'RULES'
+:allow,PROXY="1"
+RULES
+for form in '-6 TCP6 ::ffff:192.0.2.1' '-D TCP 192.0.2.1'; do
+	listen "${form%% *}" -R -H -l 0 -x "$work/rules.cdb" 127.0.0.1 0 \
+		sh -c 'echo $PROTO $TCPREMOTEIP $TCPLOCALIP'
+	is "$(printf 'PROXY TCP6 ::ffff:192.0.2.1 2001:db8::1 1 25\r\n' |
+		tcp-talk 127.0.0.1 "$port")" "${form#* } 2001:db8::1" \
+		"ends of both families: ${form%% *}"
+	stop "$server"
+done
+# --- limits, for clients who are looked up ---
+
+# Nobody answers; the names are given up after a while, or at once.
+MAXCONNIP=2 DIEMSG=421 listen -v -c 10 -t 1 127.0.0.1 0 \
+	sh -c 'echo 220 hello; exec cat >/dev/null'
+is "$(crowd "$port" 127.0.0.2 127.0.0.2 127.0.0.2 127.0.0.3)" \
+	'127.0.0.2 220 hello
+127.0.0.2 220 hello
+127.0.0.2 421\r\n(end)
+127.0.0.3 220 hello' 'one after the other: as many as may'
+wait_for_count 3 ' end [0-9]* status 0$'
+is "$(crowd "$port" '127.0.0.2*5')" '2 x 127.0.0.2 220 hello
+3 x 127.0.0.2 421\r\n(end)' 'at the same time: as many'
+wait_for_count 5 ' end [0-9]* status 0$'
+is "$(crowd "$port" '127.0.0.2*2' 127.0.0.2)" '2 x 127.0.0.2 220 hello
+127.0.0.2 421\r\n(end)' 'and nobody counts who has left'
+stop "$server"
 done_testing
