@@ -25,7 +25,7 @@ libc := $(if $(filter musl-gcc,$(notdir $(CC)))$(findstring musl,$(shell $(CC) -
 build := build$(if $(SANITIZE),/sanitize)
 
 CFLAGS ?= -O2 -g
-PROVE_FLAGS ?= -j2
+PROVE_FLAGS ?= -j3
 warnings := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wformat=2 -Wundef -Wvla \
 	-Wcast-qual -Wcast-align -Wpointer-arith -Wwrite-strings -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wswitch-enum -Wimplicit-fallthrough -Wnull-dereference $(WARNINGS)
