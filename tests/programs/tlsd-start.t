@@ -3,7 +3,9 @@
 # SPDX-License-Identifier: ISC
 . "$(dirname "$0")/../lib.sh"
 need openssl python3
+# shellcheck source=tests/tls.sh
 . "$tests/tls.sh"
+# shellcheck source=tests/tlsd.sh
 . "$tests/tlsd.sh"
 
 make_ca
