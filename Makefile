@@ -57,7 +57,7 @@ with_build = BUILD="$$(cd $(build) && pwd)"
 object = $(patsubst %.c,$(build)/objects/%.o,$(1))
 
 all: $(programs)
-	@echo "build: every program is in $(build)/bin, linked $(if $(filter musl,$(libc)),statically against musl,against the system's libc) by $(CC)"
+	@echo "build: every program is in $(build)/bin, linked $(if $(filter musl,$(libc)),statically against musl,against the system's libc) by $(CC)$(if $(with_openssl),; $(notdir $(with_openssl)) against the system's OpenSSL)"
 
 define program
 $(build)/bin/$(notdir $(basename $(1))): $(call object,$(2)) $(library)

@@ -405,6 +405,7 @@ tlsd_of "$server" >"$work/tlsd"
 read -r tlsd_loader _ <"$work/tlsd"
 kill -KILL "$tlsd_loader"
 code=0
+wait_for_line "$work/log" ' has ended$' || kill -KILL "$server"
 wait "$server" || code=$?
 is "$code" 111 'without tlsd, sslserver ends'
 like "$(log)" "^sslserver: fatal: process $tlsd_loader, a part of the service, has ended$" \
