@@ -35,11 +35,6 @@
 
 enum { BACK_OFF_MS = 100 }; /* after running out of something */
 
-size_t clients_present(const struct server *server)
-{
-	return server->sessions.count + server->arrivals.count;
-}
-
 /* Descriptors or memory have run out, mostly. The client stays in the queue,
    so to try again at once would be to spin. */
 static void back_off(struct server *server, const char *doing)

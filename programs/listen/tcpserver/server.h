@@ -49,6 +49,9 @@ struct server {
 };
 
 /* The places of -c that are taken. */
-size_t clients_present(const struct server *);
+static inline size_t clients_present(const struct server *server)
+{
+	return server->sessions.count + server->arrivals.count;
+}
 
 #endif
