@@ -104,4 +104,56 @@ wait_for_count 5 ' end [0-9]* status 0$'
 is "$(crowd "$port" '127.0.0.2*2' 127.0.0.2)" '2 x 127.0.0.2 220 hello
 127.0.0.2 421\r\n(end)' 'and nobody counts who has left'
 stop "$server"
+# --- answers of the DNS for clients who are gone ---
+
+# One that answers for PTR at once, and for addresses when the FILE is there.
+cat >"$work/late-dns" <<'PERL'
+use strict;
+use warnings;
+use IO::Socket::INET;
+my ($file) = @ARGV;
+my $udp = IO::Socket::INET->new(Proto => 'udp', LocalAddr => '127.0.0.1')
+	or die "late-dns: $!\n";
+my @kept;
+$| = 1;
+alarm 60;
+print $udp->sockport, "\n";
+for (;;) {
+	my $ready = '';
+	vec($ready, fileno $udp, 1) = 1;
+	if (select $ready, undef, undef, 0.02) {
+		my $peer = recv $udp, my $asked, 512, 0;
+		my ($name, $type) = substr($asked, 12) =~ /^(.*?\0)(..)/s;
+		my $data = $type eq "\0\14" ? "\4late\4mail\4test\0"
+			: "\x7f\0\0\2";
+		my $answer = substr($asked, 0, 2) . "\x81\x80\0\1\0\1\0\0\0\0" .
+			"$name$type\0\1\xc0\x0c$type\0\1\0\0\0\1" .
+			pack('n/a', $data);
+		if ($type eq "\0\14") { send $udp, $answer, 0, $peer }
+		else { push @kept, [$answer, $peer] }
+	}
+	next if !-e $file;
+	send $udp, $_->[0], 0, $_->[1] for splice @kept;
+}
+PERL
+perl "$work/late-dns" "$work/answer" >"$work/dns-port" &
+started="$started $!"
+wait_until test -s "$work/dns-port"
+DNSCACHEIP=127.0.0.1:$(cat "$work/dns-port") \
+	listen -p -l 0 -t 1 127.0.0.1 0 sh -c 'echo "${TCPREMOTEHOST-unset}"'
+is "$(talk -f 127.0.0.2) $(talk -f 127.0.0.2)" 'unset unset' \
+	'names that come too late'
+: >"$work/answer"
+is "$(talk -f 127.0.0.2)" 'late.mail.test' 'when they come, nobody is disturbed'
+is "$(talk -f 127.0.0.2) $(cat "$work/log")" 'late.mail.test ' \
+	'nor is there a word'
+stop "$server"
+
+# --- what another process has left for its successor ---
+
+printf 'tcpserver 1 1 7\nsession 1 127.0.0.1 1 0 0\n' >"$work/state"
+TCPSERVER_RESTART=3 listen -v -R -H -l 0 127.0.0.1 0 echo served 3<"$work/state"
+is "$(talk) $(head -n 1 "$work/log")" 'served tcpserver: status: 0/40' \
+	'is not for us'
+stop "$server"
 done_testing
