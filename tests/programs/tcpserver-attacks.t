@@ -87,6 +87,35 @@ for form in '-6 TCP6 ::ffff:192.0.2.1' '-D TCP 192.0.2.1'; do
 		"ends of both families: ${form%% *}"
 	stop "$server"
 done
+# --- whose rule it is ---
+
+# A balancer that takes its time, and then speaks for itself: meanwhile another
+# client's rule has been found.
+rules "$work/rules.cdb" <<'RULES'
+127.0.0.1:allow,PROXY="1",WHO="balancer"
+:allow,WHO="another",RELAYCLIENT=""
+RULES
+listen -R -H -l 0 -x "$work/rules.cdb" 127.0.0.1 0 \
+	sh -c 'echo "$WHO ${RELAYCLIENT-may not relay}"'
+mkfifo "$work/words"
+tcp-talk -c "$work/connected" 127.0.0.1 "$port" <"$work/words" >"$work/told" &
+balancer=$!
+started="$started $balancer"
+exec 9>"$work/words"
+wait_until test -f "$work/connected"
+kill -USR1 "$server"
+until grep -q 'waiting for its proxy' "$work/log"; do
+	kill -USR1 "$server"
+	sleep 0.02
+done
+is "$(talk -f 127.0.0.2)" 'another ' 'a client while a balancer is waited for'
+printf 'PROXY UNKNOWN\r\n' >&9
+wait "$balancer"
+exec 9>&-
+is "$(cat "$work/told")" 'balancer may not relay' \
+	'and the balancer is not taken for him'
+stop "$server"
+
 # --- limits, for clients who are looked up ---
 
 # Nobody answers; the names are given up after a while, or at once.
