@@ -164,9 +164,15 @@ wait_until() {
 		sleep 0.02
 	done
 }
+# waited_in_vain WHAT: the test as a whole fails, whatever comes next.
+waited_in_vain() {
+	failed=$((failed + 1))
+	echo "# waited in vain for $1"
+	return 1
+}
 # wait_for_line FILE REGULAR-EXPRESSION
 wait_for_line() {
-	wait_until grep -aEq -- "$2" "$1"
+	wait_until grep -aEq -- "$2" "$1" || waited_in_vain "$2 in $1"
 }
 
 # start_server LOG COMMAND…: in the background, what says its port on standard

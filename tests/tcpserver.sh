@@ -33,7 +33,7 @@ count_is() {
 	[ "$(grep -aEc -- "$2" "$work/log")" -eq "$1" ]
 }
 wait_for_count() {
-	wait_until count_is "$1" "$2"
+	wait_until count_is "$1" "$2" || waited_in_vain "$1 x $2"
 }
 # rules FILE: compiles standard input
 rules() {

@@ -139,6 +139,7 @@ wait_for_line "$work/log" 'status: 0/4'
 stop "$server"
 
 serve
+say "${tcp4}hello\\n" >/dev/null        # the rules are open then
 before=$(ls "/proc/$server/fd")
 files=$(prlimit --nofile --output SOFT --noheadings -p "$server")
 prlimit --nofile=3: -p "$server"
