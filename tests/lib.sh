@@ -5,6 +5,12 @@
 # shellcheck shell=sh
 
 set -u
+# What nohup ignores would be ignored by all that is started here, and a shell
+# cannot change that: once more, without.
+case $(sed -n 's/^SigIgn:.*\(.\)$/\1/p' "/proc/$$/status") in
+[13579bdf]) exec perl -e '@SIG{qw(HUP INT QUIT)} = ("DEFAULT") x 3;
+	exec @ARGV' "$0" "$@" ;;
+esac
 tests=$(cd "$(dirname "$0")/.." && pwd)
 top=$(dirname "$tests")
 BUILD=${BUILD:-$top/build}
