@@ -192,6 +192,25 @@ bool dns_record_ip(const struct dns_answer *answer,
 	return true;
 }
 
+static bool is_strings(const struct dns_record *record)
+{
+	size_t at = 0;
+
+	while (at < record->length) at += 1 + (size_t)record->data[at];
+	return record->length > 0 && at == record->length;
+}
+
+bool dns_record_text(const struct dns_answer *answer,
+		     const struct dns_record *record, struct str *text)
+{
+	const unsigned char *data = record->data;
+
+	if (answer->type != DNS_TXT || !is_strings(record)) return false;
+	for (size_t at = 0; at < record->length; at += 1 + (size_t)data[at])
+		str_append(text, data + at + 1, data[at]);
+	return true;
+}
+
 const char *dns_reverse_name(const struct net_ip *ip, char name[DNS_NAME])
 {
 	static const char digits[] = "0123456789abcdef";

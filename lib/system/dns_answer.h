@@ -9,12 +9,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/str.h"
 #include "system/net.h"
 
 /* A name as text and a NUL: 255 bytes as it is sent. */
 enum { DNS_NAME = 254 };
 
-enum dns_type { DNS_A = 1, DNS_PTR = 12, DNS_AAAA = 28 };
+enum dns_type { DNS_A = 1, DNS_PTR = 12, DNS_TXT = 16, DNS_AAAA = 28 };
 
 struct dns_answer {
 	const unsigned char *message;
@@ -47,6 +48,13 @@ bool dns_record_host(const struct dns_answer *, const struct dns_record *,
 /* The address that an A or AAAA record is. False when it is none. */
 bool dns_record_ip(const struct dns_answer *, const struct dns_record *,
 		   struct net_ip *);
+
+/* Adds what a TXT record says to the text: its strings, with nothing between
+   them. They are any bytes, NUL too. False when they do not end where the
+   record does, or there is none (RFC 1035 section 3.3.14); nothing is added
+   then. */
+bool dns_record_text(const struct dns_answer *, const struct dns_record *,
+		     struct str *text);
 
 /* The name whose PTR records name the host that has the address. The address
    must be one. Returns `name`. */

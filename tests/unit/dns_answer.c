@@ -14,6 +14,7 @@
 #define HEAD(answers) "\1\2\x81\x80\0\1\0" answers "\0\0\0\0\1q\0\0\x0c\0\1"
 #define OWNER "\xc0\x0c"
 #define PTR OWNER "\0\x0c\0\1\0\0\0\1"
+#define TXT OWNER "\0\x10\0\1\0\0\0\1"
 #define TEN "abcdefghij"
 #define SIXTY TEN TEN TEN TEN TEN TEN
 
@@ -157,6 +158,60 @@ static void test_addresses(void)
 	}
 }
 
+static void test_texts(void)
+{
+	static const struct {
+		const char *name;
+		const char *message;
+		size_t length;
+		const char *wanted; /* NULL: not a text */
+		size_t wanted_length;
+	} cases[] = {
+		{ "a string", BYTES(HEAD("\1") TXT "\0\7\6listed"),
+		  BYTES("listed") },
+		{ "three strings, one empty",
+		  BYTES(HEAD("\1") TXT "\0\7\2a \0\2bc"), BYTES("a bc") },
+		{ "an empty string", BYTES(HEAD("\1") TXT "\0\1\0"),
+		  BYTES("") },
+		{ "any bytes", BYTES(HEAD("\1") TXT "\0\6\5\0\r\n\xff\xc0"),
+		  BYTES("\0\r\n\xff\xc0") },
+		{ "what looks like pointers",
+		  BYTES(HEAD("\1") TXT "\0\5\4\xc0\x0c\xc0\x0c"),
+		  BYTES("\xc0\x0c\xc0\x0c") },
+		{ "no string", BYTES(HEAD("\1") TXT "\0\0"), NULL, 0 },
+		{ "a string that is longer than its record",
+		  BYTES(HEAD("\1") TXT "\0\3\3ab"), NULL, 0 },
+		{ "the second one is",
+		  BYTES(HEAD("\2") TXT "\0\4\1a\3b" TXT "\0\2\1c"), NULL, 0 },
+		{ "a length at the end", BYTES(HEAD("\1") TXT "\0\3\1a\1"),
+		  NULL, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct dns_answer answer;
+		struct dns_record record = { 0 };
+		struct str text = { 0 };
+		bool is_text_record;
+
+		ok(dns_answer_open(&answer, cases[i].message, cases[i].length,
+				   DNS_TXT) > 0 &&
+			   dns_answer_next(&answer, &record),
+		   cases[i].name);
+		str_append_text(&text, "<");
+		is_text_record = dns_record_text(&answer, &record, &text);
+		ok(is_text_record == !!cases[i].wanted, "is a text or none");
+		is_number((long)text.length, 1 + (long)cases[i].wanted_length,
+			  "its length");
+		ok(memcmp(text.data + 1, cases[i].wanted ? cases[i].wanted : "",
+			  cases[i].wanted_length + 1) == 0,
+		   "its bytes, and a NUL behind them");
+		answer.type = DNS_PTR;
+		ok(!dns_record_text(&answer, &record, &text),
+		   "no other record is one");
+		str_free(&text);
+	}
+}
+
 int main(void)
 {
 	char name[DNS_NAME];
@@ -166,6 +221,7 @@ int main(void)
 		is_text(hosts_of(rows[i].message, rows[i].length),
 			rows[i].wanted, rows[i].name);
 	test_addresses();
+	test_texts();
 	net_ip_parse("192.0.2.255", &ip);
 	is_text(dns_reverse_name(&ip, name), "255.2.0.192.in-addr.arpa",
 		"the reverse name of an IPv4 address");
