@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 static const char *read_digits(const char *text, unsigned long *number)
 {
@@ -36,6 +37,17 @@ int parse_number(const char *text, unsigned long minimum, unsigned long maximum,
 	}
 	*number = value;
 	return 0;
+}
+
+int parse_descriptor(const char *text)
+{
+	unsigned long number;
+
+	if (text &&
+	    parse_number(text, STDERR_FILENO + 1, INT_MAX, &number) == 0)
+		return (int)number;
+	errno = EINVAL;
+	return -1;
 }
 
 bool parse_leading_number(const char *text, unsigned long *number)

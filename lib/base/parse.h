@@ -11,6 +11,11 @@
 int parse_number(const char *text, unsigned long minimum, unsigned long maximum,
 		 unsigned long *number);
 
+/* The number of a descriptor, as one program names it to the next: above that
+   of standard error. Whether it is open is not looked at. -1 with EINVAL when
+   the text is none, or NULL. */
+int parse_descriptor(const char *text);
+
 /* The lenient form, for settings in the environment and in control files, as
    qmail reads them: the leading digits count, what follows is ignored, no
    digit at all leaves `*number` alone and gives false. Too large is ULONG_MAX. */

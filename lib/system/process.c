@@ -2,10 +2,12 @@
 #include "system/process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -73,6 +75,22 @@ void process_run_next_as(const char *name, char *const argv[])
 void process_run_next(char *const argv[])
 {
 	process_run_next_as(argv[0], argv);
+}
+
+void process_set(const char *name, const char *value)
+{
+	if ((value ? setenv(name, value, 1) : unsetenv(name)) < 0)
+		die_temporary("unable to set %s:", name);
+}
+
+void process_pass_descriptor(const char *name, int fd)
+{
+	char number[sizeof "-2147483648"];
+
+	snprintf(number, sizeof number, "%d", fd);
+	if (fcntl(fd, F_SETFD, 0) < 0)
+		die_temporary("unable to move descriptors:");
+	process_set(name, number);
 }
 
 int process_drop_privileges(uid_t user, gid_t group, const char **what)

@@ -22,6 +22,13 @@ int process_exec_as(const char *name, char *const argv[],
 _Noreturn void process_run_next(char *const argv[]);
 _Noreturn void process_run_next_as(const char *name, char *const argv[]);
 
+/* The variable's value for the next program, which has none when it is NULL. It
+   dies, 111, where there is no memory. */
+void process_set(const char *name, const char *value);
+
+/* The next program has the descriptor, and its number in the variable. */
+void process_pass_descriptor(const char *name, int fd);
+
 /* Exactly this group (and no supplementary one), then this user; 0 leaves the
    one or the other as it is. -1 with errno; `*what` names the step. */
 int process_drop_privileges(uid_t user, gid_t group, const char **what);

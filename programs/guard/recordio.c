@@ -18,7 +18,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -528,14 +527,9 @@ static struct options read_options(int argc, char **argv)
 /* The descriptor that a variable names, if it is open. */
 static int fd_from_environment(const char *name)
 {
-	const char *text = getenv(name);
-	unsigned long number;
+	int fd = parse_descriptor(getenv(name));
 
-	if (!text ||
-	    parse_number(text, STDERR_FILENO + 1, INT_MAX, &number) < 0 ||
-	    fcntl((int)number, F_GETFD) < 0)
-		return NO_FD;
-	return (int)number;
+	return fcntl(fd, F_GETFD) >= 0 ? fd : NO_FD;
 }
 
 /* False when the environment offers no TLS. */

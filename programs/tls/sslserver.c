@@ -237,7 +237,7 @@ static void confine(const char *name, unsigned long id)
 
 	if (id == 0 || geteuid() != 0 || (set && *set)) return;
 	snprintf(text, sizeof text, "%lu", id);
-	if (setenv(name, text, 1) < 0) die_temporary("unable to set %s:", name);
+	process_set(name, text);
 }
 
 static void build_tlsd(const struct settings *settings, struct words *words,
@@ -316,15 +316,14 @@ static int make_reload_pipe(pid_t tlsd)
    day. That must not be a signal of its own. */
 static void reload_tlsd(const char *number)
 {
-	unsigned long fd;
+	int fd = parse_descriptor(number);
 	char byte = 0;
 
-	if (number &&
-	    parse_number(number, STDERR_FILENO + 1, INT_MAX, &fd) == 0) {
-		fcntl((int)fd, F_SETFL, O_NONBLOCK);
-		while (read((int)fd, &byte, 1) > 0) continue;
-		fcntl((int)fd, F_SETFL, O_NONBLOCK | O_ASYNC);
-		if (write((int)fd, &byte, 1) == 1) return;
+	if (fd >= 0) {
+		fcntl(fd, F_SETFL, O_NONBLOCK);
+		while (read(fd, &byte, 1) > 0) continue;
+		fcntl(fd, F_SETFL, O_NONBLOCK | O_ASYNC);
+		if (write(fd, &byte, 1) == 1) return;
 	}
 	warn("unable to have the certificates reloaded:");
 }
@@ -407,34 +406,18 @@ static void build_tcpserver(const struct settings *settings,
 static const char successor[] = "TCPSERVER_SUCCESSOR";
 static const char restarting[] = "TCPSERVER_RESTART";
 
-static void set(const char *name, const char *value)
-{
-	if ((value ? setenv(name, value, 1) : unsetenv(name)) < 0)
-		die_temporary("unable to set %s:", name);
-}
-
-static void pass_on(const char *name, int fd)
-{
-	char number[NUMBER_TEXT];
-
-	snprintf(number, sizeof number, "%d", fd);
-	if (fcntl(fd, F_SETFD, 0) < 0)
-		die_temporary("unable to move descriptors:");
-	set(name, number);
-}
-
 static void prepare_environment(const struct tlsd *tlsd)
 {
 	int reload = make_reload_pipe(tlsd->pid);
 	char number[NUMBER_TEXT];
 
-	pass_on("TLSD_FD", tlsd->queue);
-	set("TLSD_SOCKET", NULL);
+	process_pass_descriptor("TLSD_FD", tlsd->queue);
+	process_set("TLSD_SOCKET", NULL);
 	if (reload < 0) warn("SIGHUP will not have the certificates reloaded:");
-	else pass_on("TLSD_RELOAD_FD", reload);
-	set(successor, own_path());
+	else process_pass_descriptor("TLSD_RELOAD_FD", reload);
+	process_set(successor, own_path());
 	snprintf(number, sizeof number, "%d", (int)tlsd->pid);
-	set("TCPSERVER_PARTNER", number);
+	process_set("TCPSERVER_PARTNER", number);
 }
 
 static _Noreturn void become_tcpserver(char **words)

@@ -46,7 +46,6 @@ enum {
 	   most; OpenSSL takes no more than 100 KB of them. */
 	BLOCK_LIMIT = 512 * 1024,
 	BLOCK_CHUNK = 8192,
-	NUMBER_TEXT = sizeof "-2147483648",
 };
 
 static const char synopsis[] =
@@ -179,16 +178,6 @@ static int send_and_close(int fd, const struct handover *session)
 	return result;
 }
 
-static int inherited_fd(const char *text)
-{
-	unsigned long number;
-
-	if (parse_number(text, STDERR_FILENO + 1, INT_MAX, &number) == 0)
-		return (int)number;
-	errno = EINVAL;
-	return -1;
-}
-
 /* ---- a tlsd for this session alone ---- */
 
 /* Beside our own file if not along $PATH: a run script's PATH may hold neither
@@ -285,7 +274,7 @@ static int hand_over(const struct handover *session, const char **doing)
 
 	*doing = "reach tlsd";
 	if (number || path) {
-		fd = number ? inherited_fd(number) : connect_to(path);
+		fd = number ? parse_descriptor(number) : connect_to(path);
 		if (fd < 0) return -1;
 		if (number) limit_waiting(fd);
 		return send_and_close(fd, session);
@@ -342,34 +331,15 @@ static void close_far_ends(const struct handover *session)
 
 /* ---- the environment ---- */
 
-static void set(const char *name, const char *value)
-{
-	if ((value ? setenv(name, value, 1) : unsetenv(name)) < 0)
-		die_temporary("unable to set %s:", name);
-}
-
 /* The name of a setting ends in '=', or in ':' before the server's name that
    the setting is for. */
 static bool is_tlsd_setting(const char *variable)
 {
 	static const char *const names[] = {
-		"TLSD_FD",
-		"TLSD_SOCKET",
-		"CERTFILE",
-		"KEYFILE",
-		"CERTCHAINFILE",
-		"OCSPFILE",
-		"CAFILE",
-		"CADIR",
-		"CCAFILE",
-		"CRLDIR",
-		"DHFILE",
-		"CIPHERS",
-		"VERIFYDEPTH",
-		"SSL_UID",
-		"SSL_GID",
-		"SSL_CHROOT",
-		"TCPSERVER_SUCCESSOR",
+		"TLSD_FD",        "TLSD_SOCKET", "CERTFILE", "KEYFILE",
+		"CERTCHAINFILE",  "OCSPFILE",    "CAFILE",   "CADIR",
+		"CCAFILE",        "CRLDIR",      "DHFILE",   "CIPHERS",
+		"VERIFYDEPTH",    "SSL_UID",     "SSL_GID",  "SSL_CHROOT",
 		"TLSD_RELOAD_FD",
 	};
 	size_t length = strcspn(variable, "=:");
@@ -406,12 +376,12 @@ static void name_client(enum names names)
 		snprintf(tcp, sizeof tcp, "TCP%s", found[i]);
 		snprintf(tcp6, sizeof tcp6, "TCP6%s", found[i]);
 		snprintf(ssl, sizeof ssl, "SSL%s", found[i]);
-		set(ssl, getenv(tcp));
+		process_set(ssl, getenv(tcp));
 		if (names == NAMES_BOTH) continue;
-		set(tcp, NULL);
-		set(tcp6, NULL);
+		process_set(tcp, NULL);
+		process_set(tcp6, NULL);
 	}
-	if (names == NAMES_SSL_ONLY) set("PROTO", "SSL");
+	if (names == NAMES_SSL_ONLY) process_set("PROTO", "SSL");
 }
 
 /* tlsd runs confined because it might be overcome: so it may say something of
@@ -504,8 +474,8 @@ static void begin_inside(const struct settings *settings,
 		die_temporary("unable to move descriptors:");
 	if (settings->wants_variables) take_variables(&block);
 	/* As the run scripts of sslserver tell an SMTP server. */
-	set("SSL", "1");
-	set("UCSPITLS", NULL);
+	process_set("SSL", "1");
+	process_set("UCSPITLS", NULL);
 	if (settings->banner && file_write(STDOUT_FILENO, settings->banner,
 					   strlen(settings->banner)) < 0)
 		die_temporary("unable to print banner:");
@@ -513,37 +483,26 @@ static void begin_inside(const struct settings *settings,
 
 /* ---- TLS for the asking ---- */
 
-static void give(const char *name, int fd)
-{
-	char number[NUMBER_TEXT];
-
-	snprintf(number, sizeof number, "%d", fd);
-	if (fcntl(fd, F_SETFD, 0) < 0)
-		die_temporary("unable to move descriptors:");
-	set(name, number);
-}
-
 static void offer(const struct settings *settings, const struct tls_fds *fds)
 {
-	give("SSLCTLFD", fds->control);
-	give("SSLREADFD", fds->read);
-	give("SSLWRITEFD", fds->write);
-	set("UCSPITLS", settings->policy);
+	process_pass_descriptor("SSLCTLFD", fds->control);
+	process_pass_descriptor("SSLREADFD", fds->read);
+	process_pass_descriptor("SSLWRITEFD", fds->write);
+	process_set("UCSPITLS", settings->policy);
 }
 
 /* The program's own words would promise what nobody can keep. */
 static void withhold(const struct settings *settings)
 {
-	set("SSLCTLFD", NULL);
-	set("SSLREADFD", NULL);
-	set("SSLWRITEFD", NULL);
-	set("UCSPITLS", tls_is_off(settings) ? settings->policy : NULL);
+	process_set("SSLCTLFD", NULL);
+	process_set("SSLREADFD", NULL);
+	process_set("SSLWRITEFD", NULL);
+	process_set("UCSPITLS", tls_is_off(settings) ? settings->policy : NULL);
 }
 
 static void close_named_by(const char *variable)
 {
-	const char *number = getenv(variable);
-	int fd = number ? inherited_fd(number) : NO_FD;
+	int fd = parse_descriptor(getenv(variable));
 
 	if (fd >= 0) close(fd);
 }

@@ -82,6 +82,19 @@ static void test_lenient(void)
 	   "no text is no number");
 }
 
+static void test_descriptors(void)
+{
+	ok(parse_descriptor("3") == 3, "the first above standard error");
+	ok(parse_descriptor("2147483647") == INT_MAX, "the greatest");
+	ok(parse_descriptor("2147483648") == -1, "too great");
+	ok(parse_descriptor("2") == -1, "standard error is none");
+	ok(parse_descriptor("-1") == -1, "nor is -1");
+	ok(parse_descriptor("3x") == -1, "nor 3x");
+	ok(parse_descriptor("") == -1, "nor an empty text");
+	errno = 0;
+	ok(parse_descriptor(NULL) == -1 && errno == EINVAL, "nor no text");
+}
+
 static void test_words(void)
 {
 	ok(parse_flag("1"), "1 is a flag");
@@ -103,6 +116,7 @@ int main(void)
 {
 	test_strict();
 	test_lenient();
+	test_descriptors();
 	test_words();
 	return done_testing();
 }

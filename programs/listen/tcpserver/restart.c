@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -217,11 +216,7 @@ static unsigned long number(const char *word)
 /* Its number in `*fd`; no program inherits it. */
 static bool take_descriptor(const char *word, int *fd)
 {
-	unsigned long value;
-
-	if (parse_number(word, STDERR_FILENO + 1, INT_MAX, &value) < 0)
-		return false;
-	*fd = (int)value;
+	*fd = parse_descriptor(word);
 	return fcntl(*fd, F_SETFD, FD_CLOEXEC) == 0;
 }
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,14 +32,9 @@ static const char cert_setting[] = "TLS_SERVER_CERT";
    here on: no queue program may keep a client's TLS session alive. */
 static int take_fd(const char *name)
 {
-	const char *text = getenv(name);
-	unsigned long number;
+	int fd = parse_descriptor(getenv(name));
 
-	if (!text ||
-	    parse_number(text, STDERR_FILENO + 1, INT_MAX, &number) < 0 ||
-	    fcntl((int)number, F_SETFD, FD_CLOEXEC) < 0)
-		return NO_FD;
-	return (int)number;
+	return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? fd : NO_FD;
 }
 
 static bool take_descriptors(struct tls *tls)
