@@ -24,7 +24,8 @@ static const char default_ciphers[] =
 	"ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
 	"ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 
-/* (OpenSSL's macro wants no const.) Without the finite fields, where one handshake costs as much as ten. */
+/* Without the finite fields, where one handshake costs as much as ten.
+   (OpenSSL's macro wants no const.) */
 static char groups[] = "X25519:P-256:P-384:P-521";
 
 enum {
