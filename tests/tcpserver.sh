@@ -35,6 +35,15 @@ count_is() {
 wait_for_count() {
 	wait_until count_is "$1" "$2" || waited_in_vain "$1 x $2"
 }
+# restart: until the new one is there, which begins with a status
+has_restarted() {
+	[ "$(grep -c 'status: ' "$work/log")" -gt "$restart_seen" ]
+}
+restart() {
+	restart_seen=$(grep -c 'status: ' "$work/log")
+	kill -HUP "$server"
+	wait_until has_restarted
+}
 # rules FILE: compiles standard input
 rules() {
 	tcprules "$1" "$1.tmp"

@@ -36,16 +36,8 @@ $(masked "$work/out")" "$wanted" "$what: as Debian's"
 serve() {
 	serve_with=$1 serve_log=$2 serve_address=$3
 	shift 3
-	rm -f "$work/port"
-	"$serve_with" -1 -v -R -H -l server.example "$serve_address" 0 "$@" \
-		>"$work/port" 2>"$serve_log" &
-	server=$!
-	started="$started $server"
-	wait_until test -s "$work/port" || {
-		echo "Bail out! no server: $(cat "$serve_log")"
-		exit 1
-	}
-	port=$(head -n 1 "$work/port")
+	start_server "$serve_log" "$serve_with" -1 -v -R -H -l server.example \
+		"$serve_address" 0 "$@"
 }
 
 # --- wrong use

@@ -8,16 +8,6 @@
 . "$tests/tcpserver.sh"
 need perl tcprules prlimit
 
-# restart: until the new one is there, which begins with a status
-has_restarted() {
-	[ "$(grep -c 'status: ' "$work/log")" -gt "$restart_seen" ]
-}
-restart() {
-	restart_seen=$(grep -c 'status: ' "$work/log")
-	kill -HUP "$server"
-	wait_until has_restarted
-}
-
 # --- under load ---
 
 listen -v -R -H -l 0 -c 200 -b 1000 127.0.0.1 0 echo 220

@@ -57,15 +57,6 @@ all_have_ended() {
 	is "$(grep -c '^tcpserver: end ' "$work/log") $(mask | grep -c ' [?] ')" \
 		"$(grep -c '^tcpserver: pid ' "$work/log") 0" "$1"
 }
-# restart: until the new one is there, which begins with a status
-has_restarted() {
-	[ "$(grep -c 'status: ' "$work/log")" -gt "$restart_seen" ]
-}
-restart() {
-	restart_seen=$(grep -c 'status: ' "$work/log")
-	kill -HUP "$server"
-	wait_until has_restarted
-}
 
 # --- ten thousand clients who do nothing ---
 
