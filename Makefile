@@ -99,7 +99,12 @@ $(build)/unit/%: $(build)/objects/tests/unit/%.o $(library)
 	@mkdir -p $(@D)
 	$(CC) -o $@ $(filter-out $(build)/settings,$^) $(all_ldflags) $(LDLIBS)
 
-check: all $(units)
+# Loaded into programs of the system: with its libc, and without a sanitizer.
+$(build)/port53.so: tests/port53.c
+	@mkdir -p $(@D)
+	cc -std=c11 -D_GNU_SOURCE $(warnings) -O2 -fPIC -shared -o $@ $<
+
+check: all $(units) $(build)/port53.so
 	$(with_build) SANITIZE=$(SANITIZE) prove $(PROVE_FLAGS) $(or $(TESTS),$(units) $(wildcard tests/programs/*.t tests/peers/*.t))
 
 fuzz:
@@ -122,7 +127,7 @@ flags:
 format:
 	clang-format -i $(wildcard lib/*/*.[ch] programs/*/*.[ch] programs/*/*/*.[ch] tests/*/*.[ch])
 clean:
-	rm -rf build/bin build/objects build/unit build/fuzz build/sanitize build/system build/settings build/libchainmail.a
+	rm -rf build/bin build/port53.so build/objects build/unit build/fuzz build/sanitize build/system build/settings build/libchainmail.a
 
 .PHONY: all check fuzz lint bench run install uninstall deps flags format clean FORCE
 .SECONDARY:

@@ -86,10 +86,12 @@ write_zones() {
 	done
 }
 
-# start_dns: nsd on 127.0.0.1 and a free port, which goes into $dns_port
+# start_dns [COMMAND]: nsd on 127.0.0.1 and a free port, which goes into
+# $dns_port; the COMMAND may write zones of its own.
 start_dns() {
 	mkdir "$work/dns"
 	write_zones
+	${1:-:}
 	for try in 1 2 3 4 5; do
 		dns_port=$(free_port)
 		cat - "$work/dns/zones" >"$work/dns/nsd.conf" <<-END
