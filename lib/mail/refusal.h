@@ -32,8 +32,8 @@ typedef void refusal_callback(void *context, enum refusal_event,
 
 /* Texts are whole and printable, without a line end. */
 struct refusal {
-	const char *greeting; /* stands behind "220 ", "250 " and "221 " */
-	const char *text;     /* the refusal with its code: "451 TEXT" */
+	const char *greeting;  /* stands behind "220 ", "250 " and "221 " */
+	const char *text;      /* the refusal with its code: "451 TEXT" */
 	unsigned long seconds; /* for all; 0: the refusal is all that is said */
 	const char *last_word; /* when the time is over; NULL: nothing */
 	bool noop_is_welcome;  /* NOOP gets a 250 too, not the refusal */
@@ -55,20 +55,21 @@ enum refusal_end {
 
 /* Holds the conversation on these descriptors, sockets or pipes, and says how
    it ended. Ignores SIGPIPE from then on. The connection is to be closed next,
-   mostly by exit: unread input does not take away the last reply (see
-   stream_drain). */
+   mostly by exit; nothing unread is left there that would take away the last
+   reply (see stream_drain). */
 enum refusal_end refusal_hold(const struct refusal *, int in, int out);
 
-/* The parts, for who has the bytes already. The client's line: start with {0};
-   so again when it was whole and has been answered. */
+/* The parts, for who has the bytes already. The client's line; start with {0}. */
 struct refusal_line {
 	char text[REFUSAL_LINE];
 	size_t length;
 	bool is_cut;
+	bool is_whole;
 };
 
-/* Takes bytes from `*at` on, not beyond the line's end. True: the line is
-   whole, and `text` is what the callback gets. */
+/* Takes bytes from `*at` on, not beyond the line's end; after a whole line,
+   those of the next. True: the line is whole, and `text` is what the callback
+   gets. */
 bool refusal_line_take(struct refusal_line *, const char **at, const char *end);
 
 enum refusal_answer {

@@ -8,7 +8,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "system/deadline.h"
+/* As poll. */
+static int wait_until_ready(int fd, short events, unsigned long seconds,
+			    deadline until)
+{
+	int ready;
+
+	if (!until) ready = deadline_wait_for(fd, events, seconds);
+	else if (deadline_left(until) == 0) ready = 0;
+	else ready = deadline_wait(fd, events, until);
+	if (ready == 0) errno = ETIMEDOUT;
+	return ready;
+}
 
 ssize_t stream_fill(struct stream_in *in)
 {
@@ -25,10 +36,9 @@ ssize_t stream_fill(struct stream_in *in)
 		return -1;
 	}
 	do {
-		int ready = deadline_wait_for(in->fd, POLLIN, in->seconds);
-
-		if (ready == 0) errno = ETIMEDOUT;
-		if (ready <= 0) return -1;
+		if (wait_until_ready(in->fd, POLLIN, in->seconds, in->until) <=
+		    0)
+			return -1;
 		n = read(in->fd, in->data + in->end, in->size - in->end);
 	} while (n < 0 && (errno == EINTR || errno == EAGAIN));
 	if (n > 0) in->end += (size_t)n;
@@ -70,11 +80,9 @@ static int write_all(struct stream_out *out, const char *bytes, size_t length)
 			n = stream_write_some(out->fd, &out->kind, bytes,
 					      length);
 		if (n == 0) {
-			int ready = deadline_wait_for(out->fd, POLLOUT,
-						      out->seconds);
-
-			if (ready == 0) errno = ETIMEDOUT;
-			if (ready <= 0) return -1;
+			if (wait_until_ready(out->fd, POLLOUT, out->seconds,
+					     out->until) <= 0)
+				return -1;
 			n = stream_write_some(out->fd, &out->kind, bytes,
 					      length);
 		}
@@ -106,4 +114,24 @@ int stream_put(struct stream_out *out, const void *bytes, size_t length)
 int stream_put_text(struct stream_out *out, const char *text)
 {
 	return stream_put(out, text, strlen(text));
+}
+
+void stream_shut(int out)
+{
+	if (shutdown(out, SHUT_WR) < 0) close(out);
+}
+
+void stream_drain(int in, deadline until)
+{
+	char thrown_away[4096];
+	size_t total = 0;
+
+	while (total < STREAM_DRAIN_LIMIT &&
+	       deadline_wait(in, POLLIN, until) == 1) {
+		ssize_t n = read(in, thrown_away, sizeof thrown_away);
+
+		if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
+			return;
+		if (n > 0) total += (size_t)n;
+	}
 }

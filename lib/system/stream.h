@@ -8,11 +8,16 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "system/deadline.h"
+
 /* Input. The caller owns `data`, of `size` bytes; what has been read and not
-   yet used lies from `start` to `end`. */
+   yet used lies from `start` to `end`. `seconds` are for each wait; a deadline,
+   if there is one (it is not 0), is for all of them together instead, and holds
+   even for a peer that never lets us wait. */
 struct stream_in {
 	int fd;
 	unsigned long seconds;
+	deadline until;
 	char *data;
 	size_t size;
 	size_t start;
@@ -37,6 +42,7 @@ enum stream_kind {
 struct stream_out {
 	int fd;
 	unsigned long seconds;
+	deadline until; /* as that of the input */
 	enum stream_kind kind;
 	char *data;
 	size_t size;
@@ -55,5 +61,18 @@ int stream_flush(struct stream_out *);
    `*kind` begins as STREAM_UNKNOWN and is found out. */
 ssize_t stream_write_some(int fd, enum stream_kind *kind, const void *bytes,
 			  size_t length);
+
+/* Before a connection is closed while its peer may be sending: a close with
+   unread input is a reset, which takes the last reply away from the peer. */
+
+/* No more output: a socket's peer sees the end although others hold it too;
+   any other descriptor is closed. */
+void stream_shut(int out);
+
+enum { STREAM_DRAIN_LIMIT = 65536 };
+
+/* Throws away input up to its end, the limit, or the deadline: one that has
+   passed, as 0 has, means what is there by now. */
+void stream_drain(int in, deadline);
 
 #endif
