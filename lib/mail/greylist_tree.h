@@ -29,12 +29,13 @@ enum greylist_state greylist_tree_look(const char *folder,
 int greylist_tree_set(const char *folder, const struct greylist_key *,
 		      const struct greylist_entry *);
 
-/* Removes the entry and folders that are empty then. 0, or -1 with errno:
-   ENOENT when there is none. */
+/* Removes the entry; its folders are jgreylist-clean's business. 0, or -1 with
+   errno: ENOENT when there is none. */
 int greylist_tree_forget(const char *folder, const struct greylist_key *);
 
-/* Why the folder cannot be a store, as the end of a sentence that begins with
-   its name; NULL when it can. */
+/* Why the folder is none that a store could be in, as the end of a sentence that
+   begins with its name: it is wrongly set up. NULL when it is not, though its
+   disk may be full, read-only or broken. */
 const char *greylist_tree_complaint(const char *folder);
 
 #endif
