@@ -38,7 +38,7 @@ is_at_least() {
 is_at_most() {
 	if [ "$1" -le "$2" ]; then ok "$3"; else not_ok "$3" "$1 > $2"; fi
 }
-usage='greetdelay: usage: greetdelay [ -D ] [ -d seconds ] program [ arg ... ]'
+usage='greetdelay: usage: greetdelay [ -Dr ] [ -d seconds ] program [ arg ... ]'
 
 # --- wrong use
 run greetdelay
