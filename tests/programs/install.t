@@ -6,7 +6,7 @@
 # by somebody whose files nobody else can read.
 umask 077
 mkdir -p "$work/tree/scripts" "$work/build"
-cp "$top/scripts/install" "$work/tree/scripts/"
+cp "$top/scripts/install" "$top"/scripts/*.rules "$work/tree/scripts/"
 cp -R "$top/man" "$work/tree/"
 printf '/var/mail home\n\nmore\n' >"$work/tree/conf-home"
 cp -PR "$bin" "$work/build/bin"
@@ -38,6 +38,17 @@ for page in "$top"/man/*.[1-8]; do
 done
 is "$(stat -c %a "$home" "$home/bin" "$home/man/man7" | sort -u)" 755 "so can the folders"
 is "$(stat -c %a "$home/man/man7/chainmail.7")" 644 "a page can be read by all"
+same_file "$home/doc/big-senders.rules" "$top/scripts/big-senders.rules" \
+	"the example of rules is there"
+is "$(stat -c %a "$home/doc/big-senders.rules")" 644 "and can be read by all"
+is "$(tcprules -n <"$home/doc/big-senders.rules" 2>&1)$?" 0 \
+	"tcprules has nothing to say against it"
+tcprules "$work/rules.cdb" "$work/rules.tmp" <"$home/doc/big-senders.rules"
+is "$(TCPREMOTEIP=40.93.1.2 tcprulescheck "$work/rules.cdb")" "rule 40.92.0.0/15:
+set environment variable JGREYLIST=
+allow connection" "what it names is not greylisted"
+is "$(TCPREMOTEIP=192.0.2.1 tcprulescheck "$work/rules.cdb")" "default:
+allow connection" "and nothing else is touched"
 is "$(find "$destination" -name '*.new.*')" "" "no temporary file is left"
 
 exec 9<"$home/bin/smtpd"
