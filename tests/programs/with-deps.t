@@ -33,6 +33,7 @@ case $* in
 	mkdir -p src/lib/.libs
 	echo "c-ares' archive" >src/lib/.libs/libcares.a
 	;;
+*libhiredis.a) echo "hiredis' archive" >libhiredis.a ;;
 esac
 END
 stub musl-gcc </dev/null
@@ -76,6 +77,13 @@ case $* in
 		echo "ares$part" >"c-ares-1/include/ares$part.h"
 	done
 	;;
+*"source hiredis")
+	[ -f "$work/no-source" ] && exit 100
+	mkdir hiredis-1
+	for part in hiredis read sds alloc; do
+		echo "$part" >"hiredis-1/$part.h"
+	done
+	;;
 *download*) exit 100 ;;
 esac
 END
@@ -102,8 +110,9 @@ calls_of() {
 machine "" ""
 mkdir -p "$tree/build/deps/musl/lib" "$tree/build/deps/peers/postfix" \
 	"$tree/build/deps/peers/ucspi-tcp-ipv6"
-: >"$tree/build/deps/musl/lib/libcdb.a"
-: >"$tree/build/deps/musl/lib/libcares.a"
+for library in cdb cares hiredis; do
+	: >"$tree/build/deps/musl/lib/lib$library.a"
+done
 run check 'TESTS=a b' -j2
 is "$code: $output" "0: " "with nothing missing it says nothing"
 is "$(calls_of 'apt-get|sudo|make')" "make check TESTS=a b -j2" \
@@ -190,6 +199,13 @@ ares
 ares_build
 ares_rules
 ares_version" "so is c-ares"
+is "$(cd "$tree/build/deps/musl" && cat lib/libhiredis.a include/hiredis/hiredis.h \
+	include/hiredis/read.h include/hiredis/sds.h include/hiredis/alloc.h)" \
+	"hiredis' archive
+hiredis
+read
+sds
+alloc" "and hiredis, whose headers have a folder"
 like "$(calls_of configure)" "--disable-shared.*CC=musl-gcc" "by musl-gcc"
 is "$(cat "$work/private/sources.list")" "# deb is explained here
 deb [signed-by=/k.gpg] http://mirror.example/debian bookworm main
@@ -204,17 +220,32 @@ is "$(calls_of apt-get | grep -vc "Dir::State::lists=$tree/build/deps/")" 0 \
 	"the system's lists are left alone"
 is "$(ls "$tree/build/deps")" "apt.log
 c-ares.log
+hiredis.log
 musl
 tinycdb.log" "nothing else is left behind"
 
-machine nsd ""
+# A tree from before there was a need for hiredis.
+machine "" ""
+mkdir -p "$tree/build/deps/musl/lib"
+for library in cdb cares; do
+	echo old >"$tree/build/deps/musl/lib/lib$library.a"
+done
+run all
+is "$(cd "$tree/build/deps/musl/lib" && cat libcdb.a libcares.a libhiredis.a)" \
+	"old
+old
+hiredis' archive" "what an older tree lacks is compiled, and nothing else"
+
+machine "nsd redis-server" ""
 : >"$work/no-source"
 run check
 like "$output" "tinycdb could not be had.*" "without its source it says so"
 like "$output" "c-ares could not be had" "the same of c-ares"
+like "$output" "hiredis could not be had" "and of hiredis"
 like "$output" "postfix could not be had" "the same of Postfix"
 like "$output" "ucspi-tcp-ipv6 could not be had" "of ucspi-tcp's variant"
-like "$output" "nsd could not be had" "and of nsd, unless it is installed"
+like "$output" "nsd could not be had" "of nsd, unless it is installed"
+like "$output" "redis-server could not be had" "and of Redis, unless it is"
 is "$code $(calls_of make | tail -n 1)" "0 make check" "and goes on"
 
 done_testing
