@@ -129,9 +129,9 @@ is "$(calls_of 'apt-get|sudo' | head -n 1)" \
 	"an ordinary user installs with sudo, nothing more than that, removing nothing"
 unlike "$(calls_of 'apt-get')" "^apt-get -q update" "no update when apt knows the package"
 for case in "run:gcc swaks" "lint:gcc mandoc" "check:gcc strace swaks" \
-	"bench:gcc strace swaks" "fuzz:gcc" "install:gcc" \
-	":gcc mandoc strace swaks"; do
-	machine "gcc swaks strace mandoc" ""
+	"bench:gcc libnet-server-perl strace swaks" "fuzz:gcc" "install:gcc" \
+	":gcc libnet-server-perl mandoc strace swaks"; do
+	machine "gcc swaks strace mandoc libnet-server-perl" ""
 	# shellcheck disable=SC2086 # no word, when there is no target
 	run ${case%%:*}
 	like "$output" "^with-deps: will install: ${case#*:}$" \
