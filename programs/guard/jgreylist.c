@@ -1,0 +1,271 @@
+/* jgreylist: runs the next program for a client whose network has been here
+   before, and tells one that has not to come again in a while: who only sends
+   junk mostly does not. It decides before the greeting, by the address alone,
+   and has read nothing of what the client sends when it execs.
+
+   All settings are $JGREYLIST and $JGREYLIST_* (jgreylist(8)); of the connection
+   it takes $TCPREMOTEIP, $TCPREMOTEHOST and $RELAYCLIENT. The store is a folder
+   tree (mail/greylist_tree.h). A surprise: a store that does not work lets
+   everybody in, since greylisting is not worth a lost message; one that is
+   wrongly set up ends the program with 111, so that somebody notices.
+
+   SPDX-License-Identifier: ISC */
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/exit_codes.h"
+#include "base/message.h"
+#include "base/str.h"
+#include "mail/connection.h"
+#include "mail/greylist.h"
+#include "mail/greylist_tree.h"
+#include "mail/refusal.h"
+#include "system/process.h"
+
+enum {
+	TALK_SECONDS = 60, /* for the whole refusal conversation */
+	LEAST_TALK_SECONDS = 5,
+	MOST_TALK_SECONDS = 300,
+	REPLY_ROOM = 500, /* RFC 5321 section 4.5.3.1.5, less the CRLF */
+	BANNER_ROOM = 200,
+};
+
+/* Replies, and what goes before the operator's texts. */
+static const char default_banner[] = "jgreylist v8";
+static const char reply_first[] = "450 GREYLIST Try again later.";
+static const char reply_too_soon[] = "450 GREYLIST I said to try later.";
+static const char reply_denied[] = "553 DENIED ";
+static const char reply_too_many[] = "421 Too many RCPT commands, goodbye.";
+static const char reply_timeout[] = "421 timeout";
+
+/* What is done with the client: `log` and perhaps a cause go to the log; it is
+   let in when there is no reply. */
+struct verdict {
+	const char *log;
+	const char *cause; /* of a failure; NULL: there was none */
+	const char *reply;
+	const char *text; /* the operator's, behind the reply; or NULL */
+};
+
+struct client {
+	struct connection connection;
+	char ip[64]; /* printable */
+};
+
+static bool log_is_on(const char *name, long otherwise)
+{
+	return greylist_number(name, otherwise) != 0;
+}
+
+/* The value, if it has any. */
+static const char *setting(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
+static bool setting_is(const char *name, const char *word)
+{
+	const char *value = getenv(name);
+
+	return value && strcmp(value, word) == 0;
+}
+
+/* The name that all lines begin with. */
+static void name_log(void)
+{
+	static char name[sizeof "jgreylist[-9223372036854775808]"];
+
+	program_name = "jgreylist";
+	if (!log_is_on("JGREYLIST_LOG_PID", 1)) return;
+	snprintf(name, sizeof name, "jgreylist[%ld]", (long)getpid());
+	program_name = name;
+}
+
+static struct client read_client(void)
+{
+	struct client client = { .connection = connection_from_environment() };
+	const char *ip = client.connection.remote_ip;
+
+	if (!ip || !*ip) die_permanent("TCPREMOTEIP is empty or missing");
+	printable_text(client.ip, sizeof client.ip, ip);
+	return client;
+}
+
+static void log_verdict(const struct client *client,
+			const struct verdict *verdict)
+{
+	if (verdict->cause)
+		note("%s: %s: %s", client->ip, verdict->log, verdict->cause);
+	else if (log_is_on("JGREYLIST_LOG", 1))
+		note("%s: %s", client->ip, verdict->log);
+}
+
+static struct verdict verdict_of_failure(const char *cause)
+{
+	if (setting_is("JGREYLIST_FAIL", "tempfail"))
+		return (struct verdict){ .log = "GREY store failed",
+					 .cause = cause,
+					 .reply = reply_first };
+	return (struct verdict){ .log = "OK store failed", .cause = cause };
+}
+
+static struct verdict verdict_of_state(enum greylist_state state,
+				       const char *cause)
+{
+	switch (state) {
+	case GREYLIST_FIRST:
+		return (struct verdict){ .log = "GREY first time",
+					 .reply = reply_first };
+	case GREYLIST_TOO_SOON:
+		return (struct verdict){ .log = "GREY too soon",
+					 .reply = reply_too_soon };
+	case GREYLIST_KNOWN: return (struct verdict){ .log = "OK known" };
+	case GREYLIST_FAILED: break;
+	}
+	return verdict_of_failure(cause);
+}
+
+static enum greylist_state ask_tree(const struct client *client,
+				    const char *folder,
+				    const struct greylist_contact *contact,
+				    const char **cause)
+{
+	enum greylist_state state =
+		greylist_tree_contact(folder, contact, cause);
+	const char *complaint = state == GREYLIST_FAILED
+					? greylist_tree_complaint(folder)
+					: NULL;
+
+	if (complaint) die_temporary("%s %s", folder, complaint);
+	if (state != GREYLIST_FAILED && *cause)
+		warn("%s: unable to note the contact: %s", client->ip, *cause);
+	return state;
+}
+
+static struct verdict ask_store(const struct client *client)
+{
+	struct greylist_settings settings =
+		greylist_settings_from_environment();
+	struct greylist_contact contact = {
+		.hold_seconds = settings.hold_seconds,
+		.now = time(NULL),
+	};
+	const char *cause;
+	enum greylist_state state;
+
+	if (!settings.folder) die_temporary("JGREYLIST_DIR is not set");
+	if (greylist_key_of_client(client->connection.remote_ip, settings.unit,
+				   &contact.key) < 0)
+		die_permanent("TCPREMOTEIP is no IP address: %s", client->ip);
+	state = ask_tree(client, settings.folder, &contact, &cause);
+	return verdict_of_state(state, cause);
+}
+
+/* The first that has an opinion. */
+static struct verdict decide(const struct client *client)
+{
+	const char *listed = getenv("JGREYLIST");
+	const char *no_reverse_name = setting("JGREYLIST_NOREV");
+	const char *name = client->connection.remote_host;
+
+	if (listed && !*listed)
+		return (struct verdict){ .log = "OK whitelisted" };
+	if (listed)
+		return (struct verdict){ .log = "DENY blacklisted",
+					 .reply = reply_denied,
+					 .text = listed };
+	if (client->connection.relay_suffix)
+		return (struct verdict){ .log = "OK relay client" };
+	if (no_reverse_name && !(name && *name))
+		return (struct verdict){ .log = "DENY no reverse DNS",
+					 .reply = reply_denied,
+					 .text = no_reverse_name };
+	if (setting_is("JGREYLIST_ONLY", "doubt") &&
+	    !setting("JGREYLIST_DOUBT"))
+		return (struct verdict){ .log = "OK not in doubt" };
+	return ask_store(client);
+}
+
+/* The reply with the client's address for the text's first '%'; any other one
+   stays. */
+static void make_reply(char room[REPLY_ROOM], const struct verdict *verdict,
+		       const char *ip)
+{
+	const char *text = verdict->text ? verdict->text : "";
+	size_t length = strcspn(text, "%");
+	struct str reply = { 0 };
+
+	str_append_text(&reply, verdict->reply);
+	str_append(&reply, text, length);
+	if (text[length]) {
+		str_append_text(&reply, ip);
+		str_append_text(&reply, text + length + 1);
+	}
+	printable_text(room, REPLY_ROOM, reply.data);
+	str_free(&reply);
+}
+
+static void log_talk(void *context, enum refusal_event event, const char *line)
+{
+	const struct client *client = context;
+
+	if (event == REFUSAL_HANGUP)
+		note("%s: HANGUP too many RCPT commands", client->ip);
+	else if (log_is_on("JGREYLIST_LOG_SMTP", 0))
+		note("%s %s", event == REFUSAL_SAID ? ">>>" : "<<<", line);
+}
+
+static unsigned long talk_seconds(void)
+{
+	long seconds = greylist_number("JGREYLIST_TIMEOUT", TALK_SECONDS);
+
+	if (seconds < LEAST_TALK_SECONDS) return LEAST_TALK_SECONDS;
+	if (seconds > MOST_TALK_SECONDS) return MOST_TALK_SECONDS;
+	return (unsigned long)seconds;
+}
+
+static _Noreturn void refuse(struct client *client,
+			     const struct verdict *verdict)
+{
+	const char *banner = setting("JGREYLIST_BANNER");
+	long recipients = greylist_number("JGREYLIST_LIMIT", 0);
+	char reply[REPLY_ROOM], greeting[BANNER_ROOM];
+	struct refusal refusal = {
+		.greeting = greeting,
+		.text = reply,
+		.seconds = talk_seconds(),
+		.last_word = reply_timeout,
+		/* Less than none is used up at once, as ever. */
+		.recipients = recipients < 0 ? 1 : (unsigned long)recipients,
+		.too_many = reply_too_many,
+		.callback = log_talk,
+		.context = client,
+	};
+
+	printable_text(greeting, sizeof greeting,
+		       banner ? banner : default_banner);
+	make_reply(reply, verdict, client->ip);
+	refusal_hold(&refusal, STDIN_FILENO, STDOUT_FILENO);
+	exit(EXIT_DONE);
+}
+
+int main(int argc, char **argv)
+{
+	struct client client;
+	struct verdict verdict;
+
+	name_log();
+	if (argc < 2) die_permanent("no command specified on command line");
+	client = read_client();
+	verdict = decide(&client);
+	log_verdict(&client, &verdict);
+	if (verdict.reply) refuse(&client, &verdict);
+	process_run_next(argv + 1);
+}
