@@ -15,7 +15,11 @@
 #include "system/deadline.h"
 #include "tap.h"
 
-enum { LONG_SECONDS = 20, LONG_LINE = 1024 * 1024 };
+enum {
+	LONG_SECONDS = 20,
+	LEAVE_SECONDS = 2, /* that a client has that is told to go */
+	LONG_LINE = 1024 * 1024,
+};
 
 static struct str events;
 
@@ -63,15 +67,17 @@ static void connect_pair(int pair[2])
 	close(listener);
 }
 
-static void put(int fd, const char *bytes, size_t length)
+/* False: nobody took it all. */
+static bool put(int fd, const char *bytes, size_t length)
 {
 	while (length > 0) {
 		ssize_t n = write(fd, bytes, length);
 
-		if (n <= 0) return;
+		if (n <= 0) return false;
 		bytes += n;
 		length -= (size_t)n;
 	}
+	return true;
 }
 
 /* Up to the end; false when that was a reset. */
@@ -199,6 +205,19 @@ static void test_events(void)
 	is_text(output.data, HI FINE, "nobody need listen");
 	str_free(&output);
 	str_free(&long_line);
+}
+
+static void test_much_behind_quit(void)
+{
+	struct str input = { 0 }, output = { 0 };
+
+	str_append_text(&input, "QUIT\r\n");
+	for (int i = 0; i < 5000; i++) str_append_text(&input, "NOOP\r\n");
+	is_number(talk(&of_rblsmtpd, input.data, input.length, &output),
+		  REFUSAL_QUIT, "much that is not read behind QUIT");
+	is_text(output.data, HI BYE, "takes nothing away");
+	str_free(&input);
+	str_free(&output);
 }
 
 /* What is said must not depend on the rooms that it passes through. */
@@ -359,14 +378,14 @@ static int flood(int fd)
 	}
 }
 
-/* Reads slowly what many recipients give, and wants to have all of it. */
+/* Names all its recipients before it listens. */
 static int talk_on(int fd)
 {
 	struct str text = { 0 };
 
 	signal(SIGPIPE, SIG_IGN);
-	put(fd, BYTES("RCPT a\r\nRCPT b\r\n"));
-	for (int i = 0; i < 1000; i++) put(fd, BYTES("RCPT TO:<c@d>\r\n"));
+	for (int i = 0; i < 2000; i++)
+		if (!put(fd, BYTES("RCPT TO:<c@d>\r\n"))) return 2;
 	return !read_all(fd, &text) ||
 	       strcmp(text.data, J_HI J_NO "421 Too many\r\n") != 0;
 }
@@ -406,8 +425,10 @@ static void test_hostile_clients(void)
 	is_number(end_client(pid), 0, "and for good");
 
 	pid = start_client(talk_on, pair);
+	late = deadline_in(LEAVE_SECONDS);
 	is_number(refusal_hold(&of_jgreylist, pair[1], pair[1]),
 		  REFUSAL_TOO_MANY_RECIPIENTS, "one that goes on and on");
+	ok(deadline_left(late) > 0, "is shown the end");
 	close(pair[1]);
 	is_number(end_client(pid), 0, "gets the last words");
 
@@ -422,6 +443,7 @@ int main(void)
 {
 	test_talks();
 	test_events();
+	test_much_behind_quit();
 	test_long_texts();
 	test_pipes();
 	test_told();
