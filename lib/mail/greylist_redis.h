@@ -14,36 +14,19 @@
 #define MAIL_GREYLIST_REDIS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
-#include "base/str.h"
 #include "mail/greylist.h"
-#include "system/deadline.h"
-
-enum { GREYLIST_REDIS_CAUSE = 240 };
-
-struct redisReader;
+#include "mail/greylist_redis_link.h"
 
 struct greylist_redis {
-	/* $JGREYLIST_REDIS: unix:/path, HOST:PORT or [IPV6]:PORT. */
-	const char *address;
-	long database;             /* $JGREYLIST_REDIS_DB, or 0 */
-	const char *password_file; /* $JGREYLIST_REDIS_PASSWORD_FILE, or NULL */
-	const char *prefix;    /* $JGREYLIST_REDIS_PREFIX, or "jgreylist:" */
-	unsigned long seconds; /* $JGREYLIST_REDIS_TIMEOUT: 1 to 60, or 1 */
+	/* $JGREYLIST_REDIS, $JGREYLIST_REDIS_DB (0), $JGREYLIST_REDIS_TIMEOUT
+	   (1 s; 1 to 60), $JGREYLIST_REDIS_PASSWORD_FILE (none). */
+	struct redis_link link;
+	const char *prefix; /* $JGREYLIST_REDIS_PREFIX, or "jgreylist:" */
 
 	/* How many keys the last greylist_redis_list left out because they
 	   begin like entries and are none. */
 	unsigned long skipped;
-
-	/* The rest is the connection's. */
-	int fd; /* -1: none yet */
-	deadline end;
-	struct str password;
-	struct str commands; /* to be sent */
-	size_t unanswered;   /* how many of them there are */
-	struct redisReader *reader;
-	char cause[GREYLIST_REDIS_CAUSE];
 };
 
 /* False: $JGREYLIST_REDIS is unset or empty, so there is no such store. Opens
@@ -86,7 +69,7 @@ typedef void greylist_redis_visit(void *context, const struct greylist_key *,
    memory needed does not grow with the number of entries. `visit` may not use
    the store. 0, or -1 with the cause, when there may be more of them. */
 int greylist_redis_list(struct greylist_redis *, time_t now,
-			greylist_redis_visit *, void *context,
+			greylist_redis_visit *visit, void *context,
 			const char **cause);
 
 /* Hangs up and frees; the settings stay, and the next call connects anew. */
