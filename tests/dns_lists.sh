@@ -19,6 +19,17 @@ list() {
 	cat >"$work/lists/$1.$2"
 }
 
+# told_all NAME WHAT: whoever asks from here is told that of everybody. rbldnsd
+# wants some list behind such a rule.
+told_all() {
+	list "$1" acl <<-END
+		127.0.0.1 $2
+	END
+	list "$1" ip4set <<-END
+		127.0.0.2
+	END
+}
+
 # 127.0.0.2 is on every list, 127.0.0.1 on none (RFC 5782 section 5).
 # shellcheck disable=SC2016 # rbldnsd puts the address there
 write_lists() {
@@ -79,16 +90,9 @@ write_lists() {
 		3.2.0.192 A 127.255.255.254
 		5.2.0.192 TXT "a text alone"
 	END
-	# Asked from 127.0.0.1, these say the same of everybody.
-	list blocked.test acl <<-'END'
-		127.0.0.1 :127.255.255.254:Error: open resolver; https://blocked.test/
-	END
-	list refused.test acl <<-'END'
-		127.0.0.1 :refuse
-	END
-	list empty.test acl <<-'END'
-		127.0.0.1 :empty
-	END
+	told_all blocked.test ':127.255.255.254:Error: open resolver'
+	told_all refuse.test :refuse
+	told_all empty.test :empty
 }
 
 # start_rbldnsd: on the port $lists_port. As root it would not read what only
