@@ -165,14 +165,20 @@ static bool answer(struct talk *talk)
 	return say(talk, "", refusal->text);
 }
 
+/* What is said from now on is said if there is room for it. */
+static void stop_waiting(struct talk *talk)
+{
+	talk->out.until = 0;
+	talk->out.seconds = 0;
+}
+
 /* Only when it was our turn to wait: what a client that reads nothing has not
    taken ends anywhere in a line. */
 static void say_last_word(struct talk *talk)
 {
 	const char *text = talk->refusal->last_word;
 
-	talk->out.until = 0;
-	talk->out.seconds = 0;
+	stop_waiting(talk);
 	if (text) say_goodbye(talk, REFUSAL_TIMEOUT, "", text);
 	talk->end = REFUSAL_TIMEOUT;
 }
@@ -224,10 +230,12 @@ enum refusal_end refusal_hold(const struct refusal *refusal, int in, int out)
 			     .end = REFUSAL_CLOSED };
 
 	signal(SIGPIPE, SIG_IGN);
-	if (refusal->seconds == 0)
+	if (refusal->seconds == 0) {
+		stop_waiting(&talk);
 		say_goodbye(&talk, REFUSAL_TOLD, "", refusal->text);
-	else if (say(&talk, "220 ", refusal->greeting) && flush(&talk))
+	} else if (say(&talk, "220 ", refusal->greeting) && flush(&talk)) {
 		while (take_turn(&talk)) continue;
+	}
 	if (talk.end == REFUSAL_TOO_MANY_RECIPIENTS) leave(&talk);
 	else if (talk.end == REFUSAL_QUIT || talk.end == REFUSAL_TOLD)
 		stream_drain(in, 0);
