@@ -236,7 +236,7 @@ is "$(cd "$tree/build/deps/musl/lib" && cat libcdb.a libcares.a libhiredis.a)" \
 old
 hiredis' archive" "what an older tree lacks is compiled, and nothing else"
 
-machine "nsd redis-server" ""
+machine "nsd rbldnsd redis-server" ""
 : >"$work/no-source"
 run check
 like "$output" "tinycdb could not be had.*" "without its source it says so"
@@ -244,7 +244,8 @@ like "$output" "c-ares could not be had" "the same of c-ares"
 like "$output" "hiredis could not be had" "and of hiredis"
 like "$output" "postfix could not be had" "the same of Postfix"
 like "$output" "ucspi-tcp-ipv6 could not be had" "of ucspi-tcp's variant"
-like "$output" "nsd could not be had" "of nsd, unless it is installed"
+like "$output" " nsd could not be had" "of nsd, unless it is installed"
+like "$output" " rbldnsd could not be had" "of rbldnsd, unless it is"
 like "$output" "redis-server could not be had" "and of Redis, unless it is"
 is "$code $(calls_of make | tail -n 1)" "0 make check" "and goes on"
 
