@@ -5,9 +5,10 @@
 
    All settings are $JGREYLIST and $JGREYLIST_* (jgreylist(8)); of the connection
    it takes $TCPREMOTEIP, $TCPREMOTEHOST and $RELAYCLIENT. The store is a folder
-   tree (mail/greylist_tree.h). A surprise: a store that does not work lets
-   everybody in, since greylisting is not worth a lost message; one that is
-   wrongly set up ends the program with 111, so that somebody notices.
+   tree (mail/greylist_tree.h), or Redis with such a tree for when that is away.
+   A surprise: a store that does not work lets everybody in, since greylisting
+   is not worth a lost message; a tree that is wrongly set up ends the program
+   with 111, so that somebody notices.
 
    SPDX-License-Identifier: ISC */
 
@@ -23,6 +24,7 @@
 #include "base/str.h"
 #include "mail/connection.h"
 #include "mail/greylist.h"
+#include "mail/greylist_redis.h"
 #include "mail/greylist_tree.h"
 #include "mail/refusal.h"
 #include "system/process.h"
@@ -132,6 +134,11 @@ static struct verdict verdict_of_state(enum greylist_state state,
 	return verdict_of_failure(cause);
 }
 
+static void warn_of_unnoted(const struct client *client, const char *cause)
+{
+	warn("%s: unable to note the contact: %s", client->ip, cause);
+}
+
 static enum greylist_state ask_tree(const struct client *client,
 				    const char *folder,
 				    const struct greylist_contact *contact,
@@ -144,12 +151,25 @@ static enum greylist_state ask_tree(const struct client *client,
 					: NULL;
 
 	if (complaint) die_temporary("%s %s", folder, complaint);
-	if (state != GREYLIST_FAILED && *cause)
-		warn("%s: unable to note the contact: %s", client->ip, *cause);
+	if (state != GREYLIST_FAILED && *cause) warn_of_unnoted(client, *cause);
 	return state;
 }
 
-static struct verdict ask_store(const struct client *client)
+static enum greylist_state ask_redis(const struct client *client,
+				     const struct greylist_contact *contact)
+{
+	struct greylist_redis redis;
+	enum greylist_state state;
+	const char *cause;
+
+	if (!greylist_redis_from_environment(&redis)) return GREYLIST_FAILED;
+	state = greylist_redis_contact(&redis, contact, &cause);
+	if (state == GREYLIST_FAILED) note("%s: redis: %s", client->ip, cause);
+	else if (cause) warn_of_unnoted(client, cause);
+	return state;
+}
+
+static struct verdict ask_stores(const struct client *client)
 {
 	struct greylist_settings settings =
 		greylist_settings_from_environment();
@@ -157,14 +177,18 @@ static struct verdict ask_store(const struct client *client)
 		.hold_seconds = settings.hold_seconds,
 		.now = time(NULL),
 	};
-	const char *cause;
-	enum greylist_state state;
+	bool has_redis = setting("JGREYLIST_REDIS");
+	enum greylist_state state = GREYLIST_FAILED;
+	const char *cause = "there is no JGREYLIST_DIR";
 
-	if (!settings.folder) die_temporary("JGREYLIST_DIR is not set");
+	if (!settings.folder && !has_redis)
+		die_temporary("JGREYLIST_DIR is not set");
 	if (greylist_key_of_client(client->connection.remote_ip, settings.unit,
 				   &contact.key) < 0)
 		die_permanent("TCPREMOTEIP is no IP address: %s", client->ip);
-	state = ask_tree(client, settings.folder, &contact, &cause);
+	if (has_redis) state = ask_redis(client, &contact);
+	if (state == GREYLIST_FAILED && settings.folder)
+		state = ask_tree(client, settings.folder, &contact, &cause);
 	return verdict_of_state(state, cause);
 }
 
@@ -190,7 +214,7 @@ static struct verdict decide(const struct client *client)
 	if (setting_is("JGREYLIST_ONLY", "doubt") &&
 	    !setting("JGREYLIST_DOUBT"))
 		return (struct verdict){ .log = "OK not in doubt" };
-	return ask_store(client);
+	return ask_stores(client);
 }
 
 /* The reply with the client's address for the text's first '%'; any other one
