@@ -114,8 +114,8 @@ static unsigned of_another_type(struct greylist_walk *walk, bool is_link,
 				unsigned expected)
 {
 	if (is_link) return strange(walk, "a symbolic link");
-	return strange(walk, expected & MAY_BE_FOLDER ? "not a folder"
-						      : "not a file");
+	return strange(walk, expected == MAY_BE_FOLDER ? "not a folder"
+						       : "not a file");
 }
 
 static unsigned gone_meanwhile(struct greylist_walk *walk)
