@@ -3,9 +3,7 @@
 
 static const char *addresses_of(const struct look_up *look_up)
 {
-	return look_up->addresses && look_up->addresses->length > 0
-		       ? look_up->addresses->data
-		       : "";
+	return look_up->addresses.length > 0 ? look_up->addresses.data : "";
 }
 
 static void explain_listing(const struct client *client,
@@ -57,4 +55,11 @@ void explain_verdict(const struct client *client, const struct verdict *verdict,
 		client_log(client, "would let it in, score %d", verdict->score);
 		break;
 	}
+}
+
+void explain_rule(const struct client *client, const char *reply)
+{
+	if (reply)
+		client_log(client, "would refuse it, by RBLSMTPD: %s", reply);
+	else client_log(client, "would let it in, by RBLSMTPD");
 }

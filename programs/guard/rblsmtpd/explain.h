@@ -14,4 +14,7 @@ void explain_look_up(const struct client *, const struct look_up *);
 void explain_verdict(const struct client *, const struct verdict *,
 		     const char *reply);
 
+/* The same for what $RBLSMTPD says; NULL: to let it in. */
+void explain_rule(const struct client *, const char *reply);
+
 #endif

@@ -21,11 +21,11 @@ static void show_addresses(struct look_up *look_up, struct dns_answer answer)
 	struct net_ip ip;
 	char text[NET_IP_TEXT];
 
-	while (look_up->addresses->length < ENOUGH &&
+	while (look_up->addresses.length < ENOUGH &&
 	       dns_answer_next(&answer, &record)) {
 		if (!dns_record_ip(&answer, &record, &ip)) continue;
-		str_append_byte(look_up->addresses, ' ');
-		str_append_text(look_up->addresses, net_ip_format(&ip, text));
+		str_append_byte(&look_up->addresses, ' ');
+		str_append_text(&look_up->addresses, net_ip_format(&ip, text));
 	}
 }
 
@@ -36,7 +36,7 @@ static void take_address(void *context, enum dns_result result,
 
 	look_up->address = progress_of(result);
 	if (result != DNS_FOUND) return;
-	if (look_up->addresses) show_addresses(look_up, *answer);
+	if (look_up->is_to_be_shown) show_addresses(look_up, *answer);
 	look_up->judgement = dns_list_judge_all(&look_up->entry->list, answer,
 						&look_up->judged);
 }

@@ -20,7 +20,8 @@ struct look_up {
 	enum dns_list_answer judgement; /* of the addresses */
 	struct net_ip judged;           /* the one that it is for */
 	char listed_as[DNS_LIST_TEXT + 1];
-	struct str *addresses; /* NULL: nobody wants to see them */
+	bool is_to_be_shown;
+	struct str addresses; /* if so, those of the answer */
 };
 
 /* Asks what has to be known of the list's opinion. What cannot be asked is

@@ -2,9 +2,12 @@
 #include "self_test.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/exit_codes.h"
+#include "base/message.h"
 #include "look_up.h"
+#include "system/dns.h"
 
 enum { EXIT_SOME_LIST = 1 };
 
@@ -23,7 +26,6 @@ struct probe {
 	struct entry entry; /* any entry will do: without the filter */
 	struct look_up listed[2];
 	struct look_up unlisted[2];
-	struct str shown[2]; /* what the listed addresses have */
 };
 
 static void start(struct probe *probe, const struct entry *entry,
@@ -33,7 +35,7 @@ static void start(struct probe *probe, const struct entry *entry,
 	probe->entry.list.has_filter = false;
 	for (int i = 0; i < 2; i++) {
 		probe->listed[i].entry = &probe->entry;
-		probe->listed[i].addresses = &probe->shown[i];
+		probe->listed[i].is_to_be_shown = true;
 		probe->unlisted[i].entry = &probe->entry;
 	}
 	look_up_start(&probe->listed[0], dns, &listed_ipv4);
@@ -93,6 +95,8 @@ static bool report(const struct probe *probe, bool is_by_text)
 	const char *name = probe->entry.list.name;
 	const char *fault = fault_of(probe, is_by_text);
 	const struct look_up *strange = judged(probe, DNS_LIST_NO_SERVE);
+	const struct str *ipv4 = &probe->listed[0].addresses;
+	const struct str *ipv6 = &probe->listed[1].addresses;
 	char text[NET_IP_TEXT];
 
 	if (!strange) strange = judged(probe, DNS_LIST_FOREIGN);
@@ -101,11 +105,10 @@ static bool report(const struct probe *probe, bool is_by_text)
 		       net_ip_format(&strange->judged, text));
 	else if (fault) printf("%s: %s\n", name, fault);
 	else
-		printf("%s: ok%s%s%s%s\n", name,
-		       probe->shown[0].length ? ", IPv4" : "",
-		       probe->shown[0].length ? probe->shown[0].data : "",
-		       probe->shown[1].length ? ", IPv6" : "",
-		       probe->shown[1].length ? probe->shown[1].data : "");
+		printf("%s: ok%s%s%s%s\n", name, ipv4->length ? ", IPv4" : "",
+		       ipv4->length ? ipv4->data : "",
+		       ipv6->length ? ", IPv6" : "",
+		       ipv6->length ? ipv6->data : "");
 	return !fault;
 }
 
@@ -117,14 +120,17 @@ static void give_up(struct probe *probe)
 	}
 }
 
-int self_test(const struct settings *settings, struct dns *dns)
+int self_test(const struct settings *settings)
 {
 	static struct probe probes[MOST_LISTS];
 	bool is_well = true, is_dead = true;
+	struct dns dns;
 
+	if (dns_open(&dns, getenv("DNSCACHEIP")) < 0)
+		warn("DNSCACHEIP is no list of addresses");
 	for (size_t i = 0; i < settings->count; i++)
-		start(&probes[i], &settings->entries[i], dns);
-	(void)dns_wait(dns, deadline_in(settings->lookup_seconds));
+		start(&probes[i], &settings->entries[i], &dns);
+	(void)dns_wait(&dns, deadline_in(settings->lookup_seconds));
 	for (size_t i = 0; i < settings->count; i++) {
 		const struct dns_list *list = &settings->entries[i].list;
 

@@ -5,10 +5,9 @@
 #define RBLSMTPD_SELF_TEST_H
 
 #include "settings.h"
-#include "system/dns.h"
 
 /* A line for each list on standard output. 0: all is well; 1: not with some
    list; 111: nobody answered. */
-int self_test(const struct settings *, struct dns *);
+int self_test(const struct settings *);
 
 #endif

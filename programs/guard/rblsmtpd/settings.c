@@ -121,7 +121,7 @@ static void take_number(struct settings *settings, int letter)
 		break;
 	case 'd':
 		settings->lookup_seconds =
-			option_number(letter, 0, MOST_LOOKUP_SECONDS, synopsis);
+			option_number(letter, 1, MOST_LOOKUP_SECONDS, synopsis);
 		break;
 	case 's':
 		settings->threshold = (int)option_number(
