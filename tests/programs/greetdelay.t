@@ -72,7 +72,20 @@ timed on-socket 'send=early' shut end -- greetdelay -D -d 20 "$work/next"
 like "$log" '^pid [0-9]+ unset unset $' 'RELAYCLIENT, even empty: both settings removed'
 is "$code $out" '0 early' 'and the early words are no offence'
 is_at_most "$ms" 9000 'and no wait'
-unset GREETDELAY DROP_PRE_GREET RELAYCLIENT
+unset RELAYCLIENT
+export RBLSMTPD=
+timed on-socket 'send=early' shut end -- greetdelay -D -r -d 20 sh -c \
+	'echo "${RBLSMTPD-unset} ${GREETDELAY-unset} ${DROP_PRE_GREET-unset}"; exec cat'
+is "$code $out" "0  unset unset
+early" 'RBLSMTPD empty, as rules exempt clients: the same'
+is_at_most "$ms" 9000 'and no wait'
+is "$log" '' 'and nothing is logged'
+unset GREETDELAY DROP_PRE_GREET
+export RBLSMTPD=listed
+timed on-socket end -- greetdelay -d 1 sh -c 'echo "$RBLSMTPD"'
+is "$out" listed 'another verdict stays'
+is_at_least "$ms" 1000 'and spares nobody the wait'
+unset RBLSMTPD
 
 # --- waiting
 export GREETDELAY=1
@@ -158,7 +171,86 @@ timed on-socket 'expect=220' shut end -- greetdelay -d 2 sh -c 'echo 220; cat'
 is_at_least "$ms" 2000 'GREETDELAY is the whole wait'
 is_at_most "$ms" 2900 'not one second more'
 
+# --- a verdict for rblsmtpd
+cat >"$work/verdict" <<'EOF'
+#!/bin/sh
+echo "verdict ${RBLSMTPD-unset} ${GREETDELAY-unset} ${DROP_PRE_GREET-unset}" >&2
+exec cat
+EOF
+chmod 755 "$work/verdict"
+unset DROP_PRE_GREET
+export GREETDELAY=30
+timed on-socket 'send=early' shut end -- greetdelay -r "$work/verdict"
+is "$code $out" '0 early' '-r: the next program runs, and reads the early words'
+like "$log" '^verdict -SMTP protocol violation unset unset$' 'with the verdict'
+like "$log" '^greetdelay\[[0-9]+\]: before greeting: \[192\.0\.2\.7\] client sent data$' \
+	'and a line in the log'
+is_at_most "$ms" 15000 'at once, without the rest of the wait'
+run on-socket -p 'send=early' shut end -- greetdelay -r "$work/verdict"
+is "$code $out" '0 early' 'the same on pipes'
+like "$log" '^verdict -SMTP protocol violation ' 'with the verdict'
+for options in -rD -Dr; do
+	run on-socket 'send=early' shut end -- greetdelay "$options" "$work/verdict"
+	like "$log" '^verdict -SMTP protocol violation ' "$options is -r"
+done
+export DROP_PRE_GREET=1
+run on-socket 'send=early' shut end -- greetdelay -r "$work/verdict"
+like "$log" '^verdict -SMTP protocol violation unset unset$' 'so is DROP_PRE_GREET and -r'
+unset DROP_PRE_GREET
+export RBLSMTPD='listed already'
+run on-socket 'send=early' shut end -- greetdelay -r "$work/verdict"
+like "$log" '^verdict listed already ' 'a verdict that was there stays'
+like "$log" 'client sent data$' 'and the line is in the log all the same'
+unset RBLSMTPD
+export RELAYCLIENT=
+run on-socket 'send=early' shut end -- greetdelay -r "$work/verdict"
+is "$log" 'verdict unset unset unset' 'RELAYCLIENT: no verdict'
+unset RELAYCLIENT
+for way in close reset; do
+	timed on-socket "$way" -- greetdelay -r "$work/verdict"
+	is "$code" 1 "a client that goes ($way): exit 1"
+	like "$log" 'client disconnected$' 'and a line in the log'
+	unlike "$log" verdict 'and the next program does not run'
+	is_at_most "$ms" 15000 'at once'
+done
+unset GREETDELAY
+timed on-socket 'expect=220' 'send=words' shut end -- \
+	greetdelay -r sh -c 'echo 220; exec "$1"' - "$work/verdict"
+is "$out" '220
+words' 'a client that waits is served'
+is "$log" 'verdict unset unset unset' 'with no verdict, and nothing is logged'
+is_at_least "$ms" 1000 'after a second, when GREETDELAY is not set'
+
+# --- the chain: greetdelay -r rblsmtpd. No list is asked, so it needs no DNS.
+cat >"$work/server" <<'EOF'
+#!/bin/sh
+printf '220 server.example\r\n'
+exec cat >&2
+EOF
+chmod 755 "$work/server"
+run on-socket 'send=EHLO a\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nQUIT\r\n' end unbroken \
+	close -- greetdelay -r -d 20 rblsmtpd -r list.invalid "$work/server"
+is "$code $out" "0 $(printf '%s\r\n' '220 rblsmtpd.local' '250 rblsmtpd.local' \
+	'250 rblsmtpd.local' '553 SMTP protocol violation' '221 rblsmtpd.local')" \
+	'rblsmtpd refuses an early talker, and misses none of its words'
+like "$log" '^greetdelay\[[0-9]+\]: before greeting: \[192\.0\.2\.7\] client sent data$' \
+	'greetdelay tells why'
+like "$log" '^rblsmtpd: 192\.0\.2\.7 pid [0-9]+: 553 SMTP protocol violation$' \
+	'rblsmtpd tells what'
+pid=$(printf '%s\n' "$log" | sed -n 's/^greetdelay.\([0-9]*\).*/\1/p')
+like "$log" "^rblsmtpd: .* pid $pid: 553" 'both by the same pid'
+run on-socket 'expect=220 server' 'send=EHLO a\r\n' shut end -- \
+	greetdelay -r rblsmtpd "$work/server"
+is "$code $out" "0 $(printf '220 server.example\r\n')" 'a client that waits gets to the server'
+is "$log" "$(printf 'EHLO a\r')" 'with all its words'
+export RBLSMTPD=
+run on-socket 'send=EHLO a\r\n' 'expect=220 server' shut end -- \
+	greetdelay -r -d 20 rblsmtpd -r list.invalid "$work/server"
+is "$code $log" "0 $(printf 'EHLO a\r')" 'so does one that is exempt'
+unset RBLSMTPD
+
 # --- the log line
+export DROP_PRE_GREET=1
 for name in smtpd qmail-smtpd; do
 	run on-socket close -- greetdelay "$work/bin/$name"
 	like "$log" '^qmail-smtpd\[[0-9]+\]: before greeting: \[192\.0\.2\.7\] client disconnected$' \
