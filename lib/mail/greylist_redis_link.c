@@ -39,7 +39,6 @@ void redis_hang_up(struct redis_link *link)
 	str_free(&link->commands);
 	link->fd = -1;
 	link->reader = NULL;
-	link->expected = 0;
 }
 
 static int fail(struct redis_link *link, const char *format, ...)
@@ -71,6 +70,7 @@ static bool has_password(const struct redis_link *link, const char *text)
 int redis_refuse(struct redis_link *link, const struct redis_answer *answer)
 {
 	if (answer->kind != REDIS_ERROR) return fail(link, "junk");
+	if (!answer->text[0]) return fail(link, "an error that says nothing");
 	if (has_password(link, answer->text))
 		return fail(link, "an error that cannot be shown");
 	return fail(link, "%s", answer->text);
@@ -246,13 +246,11 @@ void redis_begin(struct redis_link *link)
 	link->end = deadline_in(link->seconds);
 	link->cause[0] = '\0';
 	str_clear(&link->commands);
-	link->expected = 0;
 }
 
 void redis_command(struct redis_link *link, const char *const *words)
 {
 	add_command(&link->commands, words);
-	link->expected++;
 }
 
 static int wait_for(struct redis_link *link, short events)
@@ -399,9 +397,7 @@ int redis_next_answer(struct redis_link *link, struct redis_answer *answer)
 		if (whole) break;
 		if (receive(link) < 0) return -1;
 	}
-	if (--link->expected > 0 || link->reader->pos == link->reader->len)
-		return 0;
-	return fail(link, "more answers than questions");
+	return 0;
 }
 
 /* The first words on a connection. */
@@ -482,7 +478,6 @@ static int send_first(struct redis_link *link)
 		own++;
 	}
 	str_append(&commands, link->commands.data, link->commands.length);
-	link->expected += own;
 	result = send_bytes(link, &commands);
 	str_free(&commands);
 	for (; result == 0 && own > 0; own--) result = is_welcome(link);

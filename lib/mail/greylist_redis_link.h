@@ -18,7 +18,7 @@ enum {
 	REDIS_CAUSE = 240,
 	REDIS_TEXT_LENGTH = 160,    /* of an error; the rest is cut off */
 	REDIS_VALUE_LENGTH = 32,    /* more is no value of ours */
-	REDIS_ANSWERS = 256 * 1024, /* all those of one redis_send */
+	REDIS_ANSWERS = 128 * 1024, /* all those of one redis_send */
 };
 
 struct redisReader;
@@ -33,8 +33,7 @@ struct redis_link {
 	deadline end;
 	struct str password;
 	struct str commands;
-	size_t expected; /* answers to the commands */
-	size_t room;     /* bytes that may still come */
+	size_t room; /* how many bytes may still come */
 	struct redisReader *reader;
 	char cause[REDIS_CAUSE]; /* empty: nothing is wrong */
 };
