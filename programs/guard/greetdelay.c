@@ -40,8 +40,10 @@ static struct settings read_settings(int argc, char **argv)
 
 	while ((letter = option_next(argc, argv, "Dd:r", synopsis)) != -1) {
 		switch (letter) {
-		case 'r': settings.to_rblsmtpd = true; /* fall through */
 		case 'D': settings.client.drop = true; break;
+		case 'r':
+			settings.to_rblsmtpd = settings.client.drop = true;
+			break;
 		default:
 			settings.client.seconds = option_number(
 				letter, 0, EARLY_TALKER_MOST_SECONDS, synopsis);

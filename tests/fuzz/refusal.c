@@ -76,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 
 	if (length == 0) return 0;
 	refusal.noop_is_welcome = bytes[0] & 1;
-	piece = 1 + bytes[0] / 2 * 7;
+	piece = 1 + (size_t)(bytes[0] / 2) * 7;
 	bytes++;
 	length--;
 	for (size_t i = 0; i < length; i++) wanted += bytes[i] == '\n';

@@ -367,7 +367,7 @@ static int send_long_lines(int fd)
 static int flood(int fd)
 {
 	static const char noops[] = "NOOP\r\nNOOP\r\nNOOP\r\nNOOP\r\n";
-	char bytes[65536];
+	char bytes[4096];
 
 	signal(SIGPIPE, SIG_IGN);
 	for (;;) {
