@@ -34,22 +34,20 @@ static struct greylist_redis store_saying(const char *answers, size_t length)
 /* What the server was asked, without the lengths. */
 static const char *asked(void)
 {
-	static char text[4096];
+	static struct str text;
 	char bytes[4096], *rest = bytes, *line;
 	ssize_t length = read(server, bytes, sizeof bytes - 1);
 
 	close(server);
-	text[0] = '\0';
+	str_clear(&text);
 	bytes[length > 0 ? length : 0] = '\0';
 	while ((line = strsep(&rest, "\n"))) {
-		size_t used = strlen(text);
-
 		line[strcspn(line, "\r")] = '\0';
 		if (*line == '$' || !*line) continue;
-		(void)snprintf(text + used, sizeof text - used, "%s%s",
-			       used > 0 ? " " : "", *line == '*' ? "|" : line);
+		if (text.length > 0) str_append_byte(&text, ' ');
+		str_append_text(&text, *line == '*' ? "|" : line);
 	}
-	return text;
+	return text.data ? text.data : "";
 }
 
 static struct greylist_contact contact_of(const char *ip,
