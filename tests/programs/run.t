@@ -45,6 +45,16 @@ like "$(cat first.out)" '^    [0-9]* > 250 ok [0-9]+ qp [0-9]+' \
 like "$(cat first.out)" '^    Subject: the first message' \
 	'so is the file that arrived'
 like "$(cat first.out)" 'with ESMTPS \(TLSv1.3 ' 'by way of TLS'
+like "$(cat first.out)" '^    450 GREYLIST Try again later\.$' \
+	'somebody else is told to come again'
+like "$(cat first.out)" '^    jgreylist\[[0-9]+\]: 127\.0\.0\.2: GREY first time$' \
+	'and logged'
+like "$(cat first.out)" '^    553 A rule says no to 127\.0\.0\.3$' \
+	'somebody whom a rule refuses is told so'
+like "$(cat first.out)" '^    rblsmtpd: 127\.0\.0\.3 pid [0-9]+: 553 A rule says no' \
+	'and logged'
+is "$(cd run/greylist && find . -type f)" ./127/000/000 \
+	'the greylist has an entry for the one alone'
 is "$(folder_of first)" "$work/run" 'the folder is ./run'
 is "$(find run/Maildir/new -type f | wc -l | tr -d ' ')" 1 \
 	'one message is in the Maildir'
