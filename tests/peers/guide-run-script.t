@@ -118,39 +118,53 @@ start_service() {
 	rm -rf "$work/greylist"
 	mkdir "$work/greylist"
 	chmod 777 "$work/greylist"
-	run_port=$(free_port)
-	settings >"$work/service/settings"
-	# Debian's tcpserver asks port 53 and takes one server; that has the names.
-	(
-		cd "$work/service" || exit
-		DNSCACHEIP=127.0.0.1:$dns_port,127.0.0.1:$lists_port
+	cat >"$work/added"
+	# The port may be somebody else's by the time that it is ours.
+	for try in 1 2 3 4 5; do
+		run_port=$(free_port)
+		settings <"$work/added" >"$work/service/settings"
+		: >"$work/log"
+		run_service >"$work/log" 2>&1 </dev/null &
+		service=$!
+		wait_until service_is_known
+		grep -q "$listens" "$work/log" || continue
+		started="$started $service"
+		address=$(sed -n 's/^IP=//p' "$work/service/settings" | tail -n 1)
+		return
+	done
+	echo "Bail out! it did not start, $try times: $(cat "$work/log")"
+	exit 1
+}
+listens='^[a-z]*server: status: 0/30'
+service_is_known() {
+	grep -q "$listens" "$work/log" || ! kill -0 "$service"
+}
+# Debian's tcpserver asks port 53 and takes one server; that has the names.
+run_service() {
+	cd "$work/service" || exit
+	DNSCACHEIP=127.0.0.1:$dns_port,127.0.0.1:$lists_port
+	if [ "$server_name" = debian ]; then
+		DNSCACHEIP=127.0.0.1:$lists_port
 		TEST_DNS_PORT=$dns_port
-		export DNSCACHEIP TEST_DNS_PORT
-		[ "$server_name" = ours ] || {
-			DNSCACHEIP=127.0.0.1:$lists_port
-			LD_PRELOAD=$BUILD/port53.so
-			export LD_PRELOAD
-		}
-		exec ./run
-	) >"$work/log" 2>&1 </dev/null &
-	service=$!
-	started="$started $service"
-	wait_for_line "$work/log" '^(tcp|ssl)server: status: 0/30' || cat "$work/log"
-	address=$(sed -n 's/^IP=//p' "$work/service/settings" | tail -n 1)
+		LD_PRELOAD=$BUILD/port53.so
+		export TEST_DNS_PORT LD_PRELOAD
+	fi
+	export DNSCACHEIP
+	exec ./run
 }
 stop_service() {
 	stop "$service"
 }
 
 # come SOURCE [LINE…]: a client; what it hears is $heard, the log's new lines
-# $logged. It waits for the first line before it sends.
+# $logged. It sends when it has been greeted.
 come() {
 	lines_before=$(wc -l <"$work/log")
 	source=$1
 	shift
 	heard=$(tcpclient -R -H -l 0 -i "$source" "$address" "$run_port" sh -c '
 		read -r line <&6 && echo "$line"
-		[ $# -eq 0 ] || printf "%s\r\n" "$@" >&7
+		case $line in 220*) printf "%s\r\n" "$@" >&7 ;; esac
 		cat <&6' sh "$@" 2>&1 | tr -d '\r')
 	wait_until ended_since "$lines_before"
 	logged=$(tail -n "+$((lines_before + 1))" "$work/log" | tr -d '\r')
