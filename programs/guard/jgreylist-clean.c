@@ -367,6 +367,7 @@ int main(int argc, char **argv)
 	open_walk(&walk, settings.folder);
 	clean(&cleaning, &walk);
 	say_the_end(&cleaning);
-	if (fflush(stdout) != 0) die_temporary("unable to write:");
+	if (fflush(stdout) != 0) die_temporary("unable to write output:");
+	if (ferror(stdout)) die_temporary("unable to write output");
 	return cleaning.has_failed ? EXIT_TRY_AGAIN : EXIT_DONE;
 }

@@ -326,7 +326,7 @@ if [ -c /dev/full ]; then
 	plant 001/002/003 60 60
 	code=0
 	jgreylist-clean -v "$tree" >/dev/full 2>"$work/log" || code=$?
-	is "$code $(cat "$work/log")" '111 jgreylist-clean: fatal: unable to write: out of disk space' \
+	is "$code $(cat "$work/log")" '111 jgreylist-clean: fatal: unable to write output: out of disk space' \
 		'what it says cannot be written: 111'
 else
 	skip 'no /dev/full' 'what it says cannot be written: 111'
