@@ -3,7 +3,7 @@
 # says of a client is what jgreylist then does.
 # SPDX-License-Identifier: ISC
 . "$(dirname "$0")/../lib.sh"
-. "$tests/greylist.sh"
+. "$(dirname "$0")/../greylist.sh"
 
 TZ=UTC0
 export TZ

@@ -122,8 +122,10 @@ int list_counts(struct store *store)
 
 	counting.today = local_day(counting.now);
 	result = store_list(store, count_entry, &counting);
-	printf("grey %lu\nwaiting %lu\nknown %lu\n", counting.all.grey,
-	       counting.all.waiting, counting.all.known);
+	printf("grey %lu\n"
+	       "waiting %lu\n"
+	       "known %lu\n",
+	       counting.all.grey, counting.all.waiting, counting.all.known);
 	for (long ago = MOST_DAYS - 1; ago >= 0; ago--)
 		print_day(ago == MOST_DAYS - 1 ? "until " : "",
 			  counting.today - ago, &counting.day[ago]);
