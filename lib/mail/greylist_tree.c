@@ -107,12 +107,14 @@ static enum greylist_state first_contact(struct place *place,
 			      contact->now);
 }
 
+/* Seconds ahead are another connection that was quicker; more are a clock that
+   was wrong. */
 static bool is_worth_noting(const struct greylist_entry *entry,
 			    const struct greylist_contact *contact,
 			    enum greylist_state state)
 {
-	if (entry->last > contact->now ||
-	    contact->now - entry->last > LAZY_SECONDS)
+	if (contact->now - entry->last > LAZY_SECONDS ||
+	    entry->last - contact->now > LAZY_SECONDS)
 		return true;
 	return state == GREYLIST_KNOWN &&
 	       !greylist_has_passed(entry, contact->hold_seconds);
