@@ -245,6 +245,7 @@ static void test_long_texts(void)
 
 static void test_pipes(void)
 {
+	struct refusal told = of_rblsmtpd;
 	struct str output = { 0 };
 	int input_pipe[2], output_pipe[2];
 
@@ -255,6 +256,15 @@ static void test_pipes(void)
 	close(output_pipe[1]);
 	read_all(output_pipe[0], &output);
 	is_text(output.data, HI FINE NO BYE, "the same is said");
+	close(output_pipe[0]);
+	if (pipe(output_pipe) < 0) abort();
+	told.seconds = 0;
+	str_clear(&output);
+	is_number(refusal_hold(&told, input_pipe[0], output_pipe[1]),
+		  REFUSAL_TOLD, "no seconds, on pipes");
+	close(output_pipe[1]);
+	read_all(output_pipe[0], &output);
+	is_text(output.data, NO, "the refusal is all that is said");
 	close(output_pipe[0]);
 	put(input_pipe[1], BYTES("EHLO a\n"));
 	if (pipe(output_pipe) < 0) abort();
