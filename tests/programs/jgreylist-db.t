@@ -3,7 +3,8 @@
 # says of a client is what jgreylist then does.
 # SPDX-License-Identifier: ISC
 . "$(dirname "$0")/../lib.sh"
-. "$(dirname "$0")/../greylist.sh"
+# shellcheck source=tests/greylist.sh
+. "$tests/greylist.sh"
 
 TZ=UTC0
 export TZ
