@@ -45,7 +45,7 @@ static void log_end(const struct log *log, enum refusal_end end)
 		[REFUSAL_CLOSED] = "the client disconnected",
 		[REFUSAL_TIMEOUT] = "timed out",
 		[REFUSAL_TOO_MANY_RECIPIENTS] = "too many recipients",
-		[REFUSAL_TOLD] = "told without a conversation",
+		[REFUSAL_TOLD] = "told",
 	};
 
 	if (log->lines > MOST_LOGGED)
@@ -66,14 +66,15 @@ void refuse_client(const struct settings *settings, const struct client *client,
 		.seconds = settings->conversation_seconds,
 		.noop_is_welcome = true,
 	};
+	bool is_logged = settings->log_conversation && refusal.seconds > 0;
 	enum refusal_end end;
 
 	client_log(client, "%s", reply);
-	if (settings->log_conversation) {
+	if (is_logged) {
 		refusal.callback = log_envelope;
 		refusal.context = &log;
 	}
 	end = refusal_hold(&refusal, STDIN_FILENO, STDOUT_FILENO);
-	if (settings->log_conversation) log_end(&log, end);
+	if (is_logged) log_end(&log, end);
 	exit(EXIT_DONE);
 }
