@@ -15,9 +15,9 @@ enum {
 	/* An atime that is behind by no more is not written: a sender with a
 	   full queue comes many times a minute. */
 	LAZY_SECONDS = 60,
-	/* jgreylist-clean may remove a folder that we have just made; not each
-	   time. */
-	MOST_TRIES = 3,
+	/* jgreylist-clean may remove a folder that we have just made, not for
+	   ever. */
+	MOST_TRIES = 10,
 };
 
 /* The whole name of an entry; `entry` is where the key's part of it begins. */
