@@ -144,7 +144,7 @@ static void run(uint32_t networks, long count, long age, char **command)
 
 		choose_client(
 			scattered((first + (uint32_t)i * 31u) % networks));
-		if (utimensat(AT_FDCWD, strchr(network, '/'), seen, 0) < 0)
+		if (utimensat(AT_FDCWD, strchr(network, '=') + 1, seen, 0) < 0)
 			fail(network);
 		begin = microseconds();
 		finish(start(command));
