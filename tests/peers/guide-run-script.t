@@ -147,7 +147,9 @@ run_service() {
 		DNSCACHEIP=127.0.0.1:$lists_port
 		TEST_DNS_PORT=$dns_port
 		LD_PRELOAD=$BUILD/port53.so
-		export TEST_DNS_PORT LD_PRELOAD
+		# What comes behind it may have been built with a sanitizer.
+		ASAN_OPTIONS=$ASAN_OPTIONS:verify_asan_link_order=0
+		export TEST_DNS_PORT LD_PRELOAD ASAN_OPTIONS
 	fi
 	export DNSCACHEIP
 	exec ./run
