@@ -197,6 +197,17 @@ is_away 192.0.2.7 "cannot read $work/none: file does not exist" 'no such file'
 : >"$work/none"
 from 192.0.2.7 "JGREYLIST_REDIS_PASSWORD_FILE=$work/none"
 is_away 192.0.2.7 "there is no password in $work/none" 'an empty one'
+# The rights that the man page names.
+redis acl setuser mx on '>pw' '~jgreylist:*' +set +pttl +expire >/dev/null
+printf 'mx:pw\n' >"$work/password"
+from 192.0.2.7 "JGREYLIST_REDIS_PASSWORD_FILE=$work/password"
+is_known 192.0.2.7 'the rights that jgreylist needs'
+is_kept 4:192.0.2 $known_seconds 'are enough to be kept'
+redis acl setuser mx +getrange +scan +del >/dev/null
+out=$(JGREYLIST_REDIS_PASSWORD_FILE=$work/password jgreylist-db -e 2>&1)
+like "$out" '192\.0\.2\.0/24' 'those that jgreylist-db needs are enough for a list'
+out=$(JGREYLIST_REDIS_PASSWORD_FILE=$work/password jgreylist-db -d 192.0.2.7 2>&1)
+is "$out $(redis exists jgreylist:4:192.0.2)" ' 0' 'and to forget'
 unset REDISCLI_AUTH
 start_redis deaf --rename-command AUTH ''
 use
