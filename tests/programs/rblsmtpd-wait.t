@@ -85,6 +85,7 @@ ask -d 1 -a silent.test -r listed.test
 lets_in 'a list that allows, and is silent, allows'
 ask -d 1 -r listed.test -r silent.test*-1
 lets_in 'so too with a weight'
+name='five lists that take 50 ms take 50 ms together'
 # Machines are busy: one of ten tries is enough.
 best=1000
 for _ in 0 1 2 3 4 5 6 7 8 9; do
@@ -93,7 +94,7 @@ for _ in 0 1 2 3 4 5 6 7 8 9; do
 	[ "$ms" -ge "$best" ] || best=$ms
 done
 ms=$best
-is_at_most 75 'five lists that take 50 ms take 50 ms together'
+if is_plain "$name"; then is_at_most 75 "$name"; fi
 is_at_least 50 'though not less'
 
 # --- -w

@@ -9,7 +9,7 @@
 export DNSCACHEIP=127.0.0.1:9
 
 # --- wrong use
-usage='rblsmtpd: usage: rblsmtpd [ -bBcCilnTW ] [ -t seconds ] [ -d seconds ] [ -w seconds ] [ -s score ] [ -g greeting ] [ -f file ] [ -r zone ] [ -a zone ] program [ arg ... ]'
+usage='rblsmtpd: usage: rblsmtpd [ -bBcCilnTW ] [ -t seconds ] [ -d seconds ] [ -w seconds ] [ -s score ] [ -g greeting ] [ -f file ] [ -r list ] [ -a list ] program [ arg ... ]'
 # misused NAME LINE ARGUMENT…
 misused() {
 	name=$1

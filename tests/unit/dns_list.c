@@ -70,7 +70,7 @@ static const struct {
 	{ " bl.test", NULL },
 	{ "bl.test ", NULL },
 	{ "bl\\.test", NULL },
-	{ "bl.te\xc3\xa4st", NULL },
+	{ "bl.t\xc3\xa4st", NULL },
 	{ SIXTY "abcd", NULL },
 	{ LABELS ".abcdefg", NULL },
 	{ ":text", NULL },

@@ -20,7 +20,7 @@ enum {
 
 static const char synopsis[] =
 	"rblsmtpd [ -bBcCilnTW ] [ -t seconds ] [ -d seconds ] [ -w seconds ] "
-	"[ -s score ] [ -g greeting ] [ -f file ] [ -r zone ] [ -a zone ] "
+	"[ -s score ] [ -g greeting ] [ -f file ] [ -r list ] [ -a list ] "
 	"program [ arg ... ]";
 
 /* What is in force for the next list. */
