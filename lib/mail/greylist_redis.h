@@ -16,7 +16,7 @@
 #include <stdbool.h>
 
 #include "mail/greylist.h"
-#include "mail/greylist_redis_link.h"
+#include "system/redis.h"
 
 struct greylist_redis {
 	/* $JGREYLIST_REDIS, $JGREYLIST_REDIS_DB (0), $JGREYLIST_REDIS_TIMEOUT

@@ -1,14 +1,13 @@
-/* A talk with Redis, whose answers hiredis reads: commands go out together,
-   their answers come back in the same order. Nothing that the server says can
-   make us wait beyond the deadline or take more memory than REDIS_ANSWERS
-   bytes.
+/* A talk with Redis, in hiredis' words: commands go out together, their answers
+   come back in the same order. Nothing that the server says can make us wait
+   beyond the deadline or take more memory than REDIS_ANSWERS bytes.
    The two commands that a new connection begins with, for the password and the
    database, go out with the first ones: that costs no round trip. So a first
    command may be carried out though the password or the database was refused,
    if Redis lets it; its answer is never seen then.
    SPDX-License-Identifier: ISC */
-#ifndef MAIL_GREYLIST_REDIS_LINK_H
-#define MAIL_GREYLIST_REDIS_LINK_H
+#ifndef SYSTEM_REDIS_H
+#define SYSTEM_REDIS_H
 
 #include <stddef.h>
 
@@ -63,7 +62,8 @@ struct redis_answer {
 /* From here on the deadline counts; no command is there yet. */
 void redis_begin(struct redis_link *);
 
-/* The last word is NULL. */
+/* Up to REDIS_WORDS words, the last one NULL. */
+enum { REDIS_WORDS = 8 };
 void redis_command(struct redis_link *, const char *const *words);
 
 /* Connects if need be, and sends the commands. 0, or -1 with the cause. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-#include "mail/greylist_redis_link.h"
+#include "system/redis.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <hiredis/read.h>
+#include <hiredis/hiredis.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -225,29 +225,20 @@ static int open_connection(struct redis_link *link)
 
 /* Commands. */
 
-/* Two of the commands fit in here at once. */
-enum { COMMANDS = 256 };
-
-static void add_count(struct str *commands, char kind, size_t count)
-{
-	str_append_byte(commands, kind);
-	str_append_number(commands, count);
-	str_append(commands, "\r\n", 2);
-}
-
 static void add_command(struct str *commands, const char *const *words)
 {
-	size_t count = 0;
+	const char *list[REDIS_WORDS];
+	char *text;
+	int count = 0, length;
 
-	while (words[count]) count++;
-	add_count(commands, '*', count);
-	for (; *words; words++) {
-		size_t length = strlen(*words);
-
-		add_count(commands, '$', length);
-		str_append(commands, *words, length);
-		str_append(commands, "\r\n", 2);
+	while (words[count]) {
+		list[count] = words[count];
+		count++;
 	}
+	length = redisFormatCommandArgv(&text, count, list, NULL);
+	if (length < 0) exit(str_memory_exit);
+	str_append(commands, text, (size_t)length);
+	redisFreeCommand(text);
 }
 
 void redis_begin(struct redis_link *link)
@@ -255,7 +246,6 @@ void redis_begin(struct redis_link *link)
 	link->end = deadline_in(link->seconds);
 	link->cause[0] = '\0';
 	str_clear(&link->commands);
-	str_reserve(&link->commands, COMMANDS);
 }
 
 void redis_command(struct redis_link *link, const char *const *words)
