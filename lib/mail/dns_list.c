@@ -25,6 +25,13 @@ static const char no_end[] = "there is something behind the zone that is none "
 
 /* The grammar. Each of these takes its part from `*at` on. */
 
+static bool take_mark(char mark, const char **at)
+{
+	if (**at != mark) return false;
+	++*at;
+	return true;
+}
+
 static bool is_digit(char byte)
 {
 	return byte >= '0' && byte <= '9';
@@ -107,7 +114,7 @@ static bool take_values(unsigned char values[32], const char **at)
 		++*at;
 		if (!take_range(values, at)) return false;
 	} while (**at == ';');
-	return *(*at)++ == ']';
+	return take_mark(']', at);
 }
 
 static bool has_value(const unsigned char values[32], unsigned value)
@@ -119,7 +126,7 @@ static bool take_filter(struct dns_list *list, const char **at)
 {
 	list->has_filter = true;
 	for (size_t i = 0; i < 4; i++) {
-		if (i > 0 && *(*at)++ != '.') return false;
+		if (i > 0 && !take_mark('.', at)) return false;
 		if (!take_values(list->filter[i], at)) return false;
 	}
 	return true;
@@ -128,10 +135,9 @@ static bool take_filter(struct dns_list *list, const char **at)
 /* A list that allows takes off what its weight is. */
 static bool take_weight(struct dns_list *list, const char **at)
 {
-	bool negative = **at == '-';
+	bool negative = take_mark('-', at);
 	unsigned long number;
 
-	if (negative) ++*at;
 	if (!take_number(at, DNS_LIST_WEIGHT, &number)) return false;
 	if (list->kind == DNS_LIST_ALLOWS && (negative || number == 0))
 		return false;
@@ -171,20 +177,18 @@ const char *dns_list_parse(struct dns_list *list, const char *text,
 	if (kind == DNS_LIST_REFUSES) list->weight = 1;
 	if (!take_zone(list, &at)) return no_zone;
 	name_by_zone(list);
-	if (*at == '#') {
+	if (take_mark('#', &at)) {
 		list->has_secret = true;
-		if (at++, !take_name(list, &at)) return no_name;
+		if (!take_name(list, &at)) return no_name;
 	}
-	if (*at == '=') {
-		if (at++, !take_filter(list, &at)) return no_filter;
+	if (take_mark('=', &at)) {
+		if (!take_filter(list, &at)) return no_filter;
 		if (!has_value(list->filter[0], 127)) return vain_filter;
 	}
-	if (*at == '*')
-		if (at++, !take_weight(list, &at)) return no_weight;
-	if (*at == ':') {
-		if (*++at == '\0') return no_message;
+	if (take_mark('*', &at) && !take_weight(list, &at)) return no_weight;
+	if (take_mark(':', &at)) {
 		list->message = at;
-		return NULL;
+		return *at ? NULL : no_message;
 	}
 	return *at == '\0' ? NULL : no_end;
 }

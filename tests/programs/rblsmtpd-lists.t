@@ -276,7 +276,7 @@ rblsmtpd: 192.0.2.1 pid P: dnswl.test: listed 127.0.5.0, weight -1
 rblsmtpd: 192.0.2.1 pid P: mine: listed 127.0.0.2, weight 1: blocked using mine
 rblsmtpd: 192.0.2.1 pid P: refuse.test: no answer
 rblsmtpd: 192.0.2.1 pid P: empty.test: not listed
-rblsmtpd: 192.0.2.1 pid P: blocked.test: not listed: no 127.255.255.254 counts
+rblsmtpd: 192.0.2.1 pid P: blocked.test: not listed, in spite of 127.255.255.254
 rblsmtpd: 192.0.2.1 pid P: would let it in, score 1' 'and says what each list said'
 ask -n -b -r second.test -a dnswl.test
 is "$out" "$in" 'those that it would refuse, too'

@@ -27,11 +27,10 @@ void explain_look_up(const struct client *client, const struct look_up *look_up)
 	switch (look_up_opinion(look_up, true)) {
 	case LISTED: explain_listing(client, look_up); return;
 	case NOT_LISTED:
-		if (look_up->address != HAS_RECORDS)
-			client_log(client, "%s: not listed", name);
-		else
-			client_log(client, "%s: not listed: no%s counts", name,
-				   addresses_of(look_up));
+		client_log(client, "%s: not listed%s%s", name,
+			   look_up->address == HAS_RECORDS ? ", in spite of"
+							   : "",
+			   addresses_of(look_up));
 		return;
 	case NO_OPINION:
 	case AWAITED_OPINION: break;

@@ -83,28 +83,25 @@ static int sooner(int timeout, int other)
 /* Until something has happened. */
 static void wait_a_moment(struct inquiry *inquiry, bool lists_matter)
 {
-	struct pollfd lists = { .fd = -1, .events = POLLIN };
-	struct pollfd client = { .fd = -1 };
-	struct pollfd watched[2];
+	struct pollfd watched[2] = { { .fd = -1 }, { .fd = -1 } };
+	struct pollfd *lists = &watched[0], *client = &watched[1];
 	int timeout = -1;
 
 	if (lists_matter) {
-		lists.fd = dns_descriptor(&inquiry->dns);
+		lists->fd = dns_descriptor(&inquiry->dns);
+		lists->events = POLLIN;
 		timeout = sooner(dns_timeout(&inquiry->dns),
 				 deadline_left(inquiry->lookup_end));
 	}
 	if (inquiry->client_waits) {
-		client.fd = STDIN_FILENO;
-		client.events = early_talker_events(&inquiry->settings->wait);
+		client->fd = STDIN_FILENO;
+		client->events = early_talker_events(&inquiry->settings->wait);
 		timeout = sooner(timeout, deadline_left(inquiry->wait_end));
 	}
-	watched[0] = lists;
-	watched[1] = client;
 	if (poll(watched, 2, timeout) < 0 && errno != EINTR)
 		die_temporary("unable to poll:");
-	if (watched[1].revents)
-		heed(inquiry,
-		     early_talker_look(STDIN_FILENO, watched[1].revents));
+	if (client->revents)
+		heed(inquiry, early_talker_look(STDIN_FILENO, client->revents));
 	if (lists_matter) dns_serve(&inquiry->dns);
 }
 
