@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdalign.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +33,63 @@ struct dns_question {
 	bool asking; /* dns_ask has not returned yet */
 	bool failed;
 };
+
+/* Memory. A program that asks a few questions and is gone would need as long to
+   start the heap as to ask them: this is where the first of c-ares' memory
+   comes from. What is given back here is not given out again. */
+
+/* A sanitizer sees the ends of blocks only on the heap. */
+#ifndef DNS_NURSERY
+#define DNS_NURSERY 16384
+#endif
+
+static struct {
+	alignas(max_align_t) char bytes[DNS_NURSERY];
+	size_t used;
+} nursery;
+
+/* Before each block there. */
+struct size {
+	alignas(max_align_t) size_t bytes;
+};
+
+static bool is_in_nursery(const void *block)
+{
+	const char *at = block;
+
+	return at >= nursery.bytes && at < nursery.bytes + sizeof nursery.bytes;
+}
+
+static void *allocate(size_t size)
+{
+	size_t blocks = size / sizeof(struct size) + 2;
+	struct size *block;
+
+	if (blocks > (sizeof nursery.bytes - nursery.used) / sizeof *block)
+		return malloc(size);
+	block = (void *)(nursery.bytes + nursery.used);
+	nursery.used += blocks * sizeof *block;
+	block->bytes = size;
+	return block + 1;
+}
+
+static void release(void *block)
+{
+	if (!is_in_nursery(block)) free(block);
+}
+
+static void *reallocate(void *block, size_t size)
+{
+	const struct size *old = block;
+	void *moved;
+
+	if (!is_in_nursery(block)) return realloc(block, size);
+	moved = allocate(size);
+	if (moved)
+		memcpy(moved, block,
+		       old[-1].bytes < size ? old[-1].bytes : size);
+	return moved;
+}
 
 /* The list of servers. */
 
@@ -173,10 +232,12 @@ static void watch_socket(void *context, ares_socket_t fd, int readable,
 		return;
 	}
 	/* What is not watched times out. */
-	if (epoll_ctl(dns->epoll, EPOLL_CTL_MOD, fd, &event) < 0)
-		(void)epoll_ctl(dns->epoll, EPOLL_CTL_ADD, fd, &event);
+	if (epoll_ctl(dns->epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+		(void)epoll_ctl(dns->epoll, EPOLL_CTL_MOD, fd, &event);
 }
 
+/* With every setting given, even to have none of a kind, resolv.conf is not
+   read: all that it may add to servers that are known is a search list. */
 static int open_channel(struct dns *dns)
 {
 	char lookups[] = "fb";
@@ -189,11 +250,14 @@ static int open_channel(struct dns *dns)
 		.sock_state_cb = watch_socket,
 		.sock_state_cb_data = dns,
 	};
-	const int given = ARES_OPT_FLAGS | ARES_OPT_EDNSPSZ |
-			  ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
-			  ARES_OPT_LOOKUPS | ARES_OPT_SOCK_STATE_CB;
+	int given = ARES_OPT_FLAGS | ARES_OPT_EDNSPSZ | ARES_OPT_TIMEOUTMS |
+		    ARES_OPT_TRIES | ARES_OPT_LOOKUPS | ARES_OPT_SOCK_STATE_CB;
 
-	if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS ||
+	if (dns->servers[0] && !dns->searches)
+		given |= ARES_OPT_SERVERS | ARES_OPT_DOMAINS | ARES_OPT_NDOTS |
+			 ARES_OPT_SORTLIST;
+	if (ares_library_init_mem(ARES_LIB_INIT_ALL, allocate, release,
+				  reallocate) != ARES_SUCCESS ||
 	    ares_init_options(&dns->channel, &options, given) != ARES_SUCCESS) {
 		dns->channel = NULL;
 		return -1;
@@ -208,13 +272,14 @@ static int open_channel(struct dns *dns)
 
 static int make_ready(struct dns *dns)
 {
-	int fd;
-
 	if (dns->channel) return 0;
-	fd = epoll_create1(EPOLL_CLOEXEC);
-	if (fd < 0) return -1;
-	dns->epoll = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	close(fd);
+	dns->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (dns->epoll >= 0 && dns->epoll <= STDERR_FILENO) {
+		int fd = dns->epoll;
+
+		dns->epoll = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		close(fd);
+	}
 	if (dns->epoll >= 0 && open_channel(dns) == 0) return 0;
 	dns_close(dns);
 	return -1;
@@ -272,7 +337,7 @@ static void take_answer(void *context, int status, int timeouts,
 		tell(question, result_of(status), message,
 		     message ? (size_t)length : 0);
 	}
-	free(question);
+	release(question);
 }
 
 /* The clock of an idle channel has stopped. */
@@ -288,7 +353,7 @@ struct dns_question *dns_ask(struct dns *dns, const char *name,
 	struct dns_question *question;
 
 	if (make_ready(dns) < 0) return NULL;
-	question = malloc(sizeof *question);
+	question = allocate(sizeof *question);
 	if (!question) return NULL;
 	*question = (struct dns_question){
 		.dns = dns,
@@ -301,7 +366,7 @@ struct dns_question *dns_ask(struct dns *dns, const char *name,
 	ares_query(dns->channel, name, CLASS_IN, (int)type, take_answer,
 		   question);
 	if (question->failed) {
-		free(question);
+		release(question);
 		return NULL;
 	}
 	question->asking = false;
@@ -460,6 +525,8 @@ enum dns_result dns_find_addresses(struct dns *dns, const char *name,
 	enum dns_result result;
 
 	*count = 0;
+	if (!dns->searches && dns->asked == 0) dns_close(dns);
+	dns->searches = true;
 	if (make_ready(dns) < 0) return DNS_FAILED;
 	search = malloc(sizeof *search);
 	if (!search) return DNS_FAILED;

@@ -31,6 +31,7 @@ struct dns {
 	size_t asked;   /* questions that are not done with */
 	size_t waiting; /* those that somebody waits for */
 	deadline tick;  /* when to look at what has timed out */
+	bool searches;  /* the search list of resolv.conf is wanted */
 	char servers[DNS_SERVERS * (sizeof "[]:65535," + NET_IP_TEXT)];
 };
 

@@ -31,6 +31,7 @@ case $* in
 *libcdb.a) echo archive >libcdb.a ;;
 *libcares.la)
 	mkdir -p src/lib/.libs
+	cat src/lib/ares_private.h >"$work/table"
 	echo "c-ares' archive" >src/lib/.libs/libcares.a
 	;;
 *libhiredis.a) echo "hiredis' archive" >libhiredis.a ;;
@@ -71,8 +72,9 @@ case $* in
 	;;
 *"source c-ares")
 	[ -f "$work/no-source" ] && exit 100
-	mkdir -p c-ares-1/include
+	mkdir -p c-ares-1/include c-ares-1/src/lib
 	cp "$stubs/configure" c-ares-1/
+	echo "#define ARES_QID_TABLE_SIZE 2048" >c-ares-1/src/lib/ares_private.h
 	for part in "" _build _rules _version; do
 		echo "ares$part" >"c-ares-1/include/ares$part.h"
 	done
@@ -206,6 +208,8 @@ hiredis
 read
 sds
 alloc" "and hiredis, whose headers have a folder"
+is "$(cat "$work/table")" "#define ARES_QID_TABLE_SIZE 64" \
+	"its tables are small"
 like "$(calls_of configure)" "--disable-shared.*CC=musl-gcc" "by musl-gcc"
 is "$(cat "$work/private/sources.list")" "# deb is explained here
 deb [signed-by=/k.gpg] http://mirror.example/debian bookworm main
