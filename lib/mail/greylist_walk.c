@@ -131,10 +131,8 @@ static unsigned find_folder(struct greylist_walk *walk)
 			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0 && errno == ENOENT) return gone_meanwhile(walk);
-	if (fd < 0 && errno == ENOTDIR)
-		return of_another_type(walk, false, MAY_BE_FOLDER);
-	if (fd < 0 && errno == ELOOP)
-		return of_another_type(walk, true, MAY_BE_FOLDER);
+	if (fd < 0 && (errno == ENOTDIR || errno == ELOOP))
+		return strange(walk, "not a folder");
 	if (fd < 0 ||
 	    go_into(walk, fd, length + 1,
 		    place_below(innermost(walk)->place, walk->name)) < 0)
