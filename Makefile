@@ -111,7 +111,7 @@ fuzz:
 	sh scripts/fuzz $(fuzzers)
 lint:
 	sh scripts/lint
-bench: all
+bench: all $(build)/port53.so
 	$(with_build) perl tests/bench/run $(BENCH)
 run: all
 	@exec env $(with_build) sh scripts/run

@@ -73,6 +73,7 @@ tc          listed listed  run run     m m
 cname3      listed listed  run run     m m
 mixed       mixed mixed  run run       m m
 nx          run run  listed listed     run run
+delaynx50   run run  listed listed     run run
 nxbare      run run  listed listed     run run
 nodata      run run  listed listed     run run
 lame        run run  listed listed     run run
