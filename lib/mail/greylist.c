@@ -13,6 +13,65 @@ long greylist_number(const char *name, long otherwise)
 	return text && *text ? strtol(text, NULL, 10) : otherwise;
 }
 
+const char *greylist_text(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
+static bool is_word(const char *name, const char *word)
+{
+	const char *value = getenv(name);
+
+	return value && strcmp(value, word) == 0;
+}
+
+bool greylist_fails_closed(void)
+{
+	return is_word("JGREYLIST_FAIL", "tempfail");
+}
+
+enum greylist_rule greylist_rule_from_environment(void)
+{
+	const char *listed = getenv("JGREYLIST");
+
+	if (listed)
+		return *listed ? GREYLIST_BLACKLISTED : GREYLIST_WHITELISTED;
+	if (getenv("RELAYCLIENT")) return GREYLIST_RELAY_CLIENT;
+	if (greylist_text("JGREYLIST_NOREV") && !greylist_text("TCPREMOTEHOST"))
+		return GREYLIST_NO_REVERSE_NAME;
+	if (is_word("JGREYLIST_ONLY", "doubt") &&
+	    !greylist_text("JGREYLIST_DOUBT"))
+		return GREYLIST_NOT_IN_DOUBT;
+	return GREYLIST_STORE;
+}
+
+const char *greylist_rule_text(enum greylist_rule rule)
+{
+	static const char *const texts[] = {
+		[GREYLIST_WHITELISTED] = "OK whitelisted",
+		[GREYLIST_BLACKLISTED] = "DENY blacklisted",
+		[GREYLIST_RELAY_CLIENT] = "OK relay client",
+		[GREYLIST_NO_REVERSE_NAME] = "DENY no reverse DNS",
+		[GREYLIST_NOT_IN_DOUBT] = "OK not in doubt",
+	};
+
+	return texts[rule];
+}
+
+const char *greylist_state_text(enum greylist_state state)
+{
+	switch (state) {
+	case GREYLIST_FIRST: return "GREY first time";
+	case GREYLIST_TOO_SOON: return "GREY too soon";
+	case GREYLIST_KNOWN: return "OK known";
+	case GREYLIST_FAILED: break;
+	}
+	return greylist_fails_closed() ? "GREY store failed"
+				       : "OK store failed";
+}
+
 struct greylist_settings greylist_settings_from_environment(void)
 {
 	long hold = greylist_number("JGREYLIST_HOLDTIME", DEFAULT_HOLD_SECONDS);

@@ -27,6 +27,25 @@ struct greylist_settings greylist_settings_from_environment(void);
    `otherwise`, text that is no number 0, too large the largest. */
 long greylist_number(const char *name, long otherwise);
 
+/* The value of a variable that has one, or NULL. */
+const char *greylist_text(const char *name);
+
+/* What decides: the first of these that has an opinion. All but the last do by
+   the environment alone. */
+enum greylist_rule {
+	GREYLIST_WHITELISTED,     /* $JGREYLIST is set and empty */
+	GREYLIST_BLACKLISTED,     /* $JGREYLIST is a text */
+	GREYLIST_RELAY_CLIENT,    /* $RELAYCLIENT is set */
+	GREYLIST_NO_REVERSE_NAME, /* $JGREYLIST_NOREV, and no $TCPREMOTEHOST */
+	GREYLIST_NOT_IN_DOUBT, /* $JGREYLIST_ONLY is doubt, no $JGREYLIST_DOUBT */
+	GREYLIST_STORE,
+};
+
+enum greylist_rule greylist_rule_from_environment(void);
+
+/* What the log calls the decision: "OK whitelisted". Not for GREYLIST_STORE. */
+const char *greylist_rule_text(enum greylist_rule);
+
 /* Whom an entry is for: `bits` of it are 24 or 32 for IPv4, 64 or 128 for IPv6,
    and the address has no bits behind them. */
 struct greylist_key {
@@ -63,6 +82,12 @@ enum greylist_state {
 	GREYLIST_KNOWN,
 	GREYLIST_FAILED, /* the store did not say; there is a cause */
 };
+
+/* Does a store that failed have its clients wait? $JGREYLIST_FAIL is tempfail. */
+bool greylist_fails_closed(void);
+
+/* What the log calls it: "GREY too soon", "OK store failed". */
+const char *greylist_state_text(enum greylist_state);
 
 /* What is asked of a store. */
 struct greylist_contact {

@@ -23,7 +23,6 @@
 #include "base/exit_codes.h"
 #include "base/message.h"
 #include "base/str.h"
-#include "mail/connection.h"
 #include "mail/greylist.h"
 #include "mail/greylist_redis.h"
 #include "mail/greylist_tree.h"
@@ -56,28 +55,13 @@ struct verdict {
 };
 
 struct client {
-	struct connection connection;
-	char ip[64]; /* printable */
+	const char *remote_ip;
+	char ip[64]; /* the same, printable */
 };
 
 static bool log_is_on(const char *name, long otherwise)
 {
 	return greylist_number(name, otherwise) != 0;
-}
-
-/* The value, if it has any. */
-static const char *setting(const char *name)
-{
-	const char *value = getenv(name);
-
-	return value && *value ? value : NULL;
-}
-
-static bool setting_is(const char *name, const char *word)
-{
-	const char *value = getenv(name);
-
-	return value && strcmp(value, word) == 0;
 }
 
 /* The name that all lines begin with. */
@@ -93,8 +77,8 @@ static void name_log(void)
 
 static struct client read_client(void)
 {
-	struct client client = { .connection = connection_from_environment() };
-	const char *ip = client.connection.remote_ip;
+	const char *ip = getenv("TCPREMOTEIP");
+	struct client client = { .remote_ip = ip };
 
 	if (!ip || !*ip) die_permanent("TCPREMOTEIP is empty or missing");
 	printable_text(client.ip, sizeof client.ip, ip);
@@ -110,29 +94,28 @@ static void log_verdict(const struct client *client,
 		note("%s: %s", client->ip, verdict->log);
 }
 
-static struct verdict verdict_of_failure(const char *cause)
+static struct verdict verdict_of_rule(enum greylist_rule rule)
 {
-	if (setting_is("JGREYLIST_FAIL", "tempfail"))
-		return (struct verdict){ .log = "GREY store failed",
-					 .cause = cause,
-					 .reply = reply_first };
-	return (struct verdict){ .log = "OK store failed", .cause = cause };
+	struct verdict verdict = { .log = greylist_rule_text(rule) };
+
+	if (rule == GREYLIST_BLACKLISTED) verdict.text = getenv("JGREYLIST");
+	if (rule == GREYLIST_NO_REVERSE_NAME)
+		verdict.text = getenv("JGREYLIST_NOREV");
+	if (verdict.text) verdict.reply = reply_denied;
+	return verdict;
 }
 
 static struct verdict verdict_of_state(enum greylist_state state,
 				       const char *cause)
 {
-	switch (state) {
-	case GREYLIST_FIRST:
-		return (struct verdict){ .log = "GREY first time",
-					 .reply = reply_first };
-	case GREYLIST_TOO_SOON:
-		return (struct verdict){ .log = "GREY too soon",
-					 .reply = reply_too_soon };
-	case GREYLIST_KNOWN: return (struct verdict){ .log = "OK known" };
-	case GREYLIST_FAILED: break;
-	}
-	return verdict_of_failure(cause);
+	struct verdict verdict = { .log = greylist_state_text(state) };
+
+	if (state == GREYLIST_FIRST) verdict.reply = reply_first;
+	if (state == GREYLIST_TOO_SOON) verdict.reply = reply_too_soon;
+	if (state != GREYLIST_FAILED) return verdict;
+	verdict.cause = cause;
+	if (greylist_fails_closed()) verdict.reply = reply_first;
+	return verdict;
 }
 
 static void warn_of_unnoted(const struct client *client, const char *cause)
@@ -191,13 +174,13 @@ static struct verdict ask_stores(const struct client *client)
 		.hold_seconds = settings.hold_seconds,
 		.now = current_time(),
 	};
-	bool has_redis = setting("JGREYLIST_REDIS");
+	bool has_redis = greylist_text("JGREYLIST_REDIS");
 	enum greylist_state state = GREYLIST_FAILED;
 	const char *cause = "there is no JGREYLIST_DIR";
 
 	if (!settings.folder && !has_redis)
 		die_temporary("JGREYLIST_DIR is not set");
-	if (greylist_key_of_client(client->connection.remote_ip, settings.unit,
+	if (greylist_key_of_client(client->remote_ip, settings.unit,
 				   &contact.key) < 0)
 		die_permanent("TCPREMOTEIP is no IP address: %s", client->ip);
 	if (has_redis) state = ask_redis(client, &contact);
@@ -206,29 +189,12 @@ static struct verdict ask_stores(const struct client *client)
 	return verdict_of_state(state, cause);
 }
 
-/* The first that has an opinion. */
 static struct verdict decide(const struct client *client)
 {
-	const char *listed = getenv("JGREYLIST");
-	const char *no_reverse_name = setting("JGREYLIST_NOREV");
-	const char *name = client->connection.remote_host;
+	enum greylist_rule rule = greylist_rule_from_environment();
 
-	if (listed && !*listed)
-		return (struct verdict){ .log = "OK whitelisted" };
-	if (listed)
-		return (struct verdict){ .log = "DENY blacklisted",
-					 .reply = reply_denied,
-					 .text = listed };
-	if (client->connection.relay_suffix)
-		return (struct verdict){ .log = "OK relay client" };
-	if (no_reverse_name && !(name && *name))
-		return (struct verdict){ .log = "DENY no reverse DNS",
-					 .reply = reply_denied,
-					 .text = no_reverse_name };
-	if (setting_is("JGREYLIST_ONLY", "doubt") &&
-	    !setting("JGREYLIST_DOUBT"))
-		return (struct verdict){ .log = "OK not in doubt" };
-	return ask_stores(client);
+	if (rule == GREYLIST_STORE) return ask_stores(client);
+	return verdict_of_rule(rule);
 }
 
 /* The reply with the client's address for the text's first '%'; any other one
@@ -272,7 +238,7 @@ static unsigned long talk_seconds(void)
 static _Noreturn void refuse(struct client *client,
 			     const struct verdict *verdict)
 {
-	const char *banner = setting("JGREYLIST_BANNER");
+	const char *banner = greylist_text("JGREYLIST_BANNER");
 	long recipients = greylist_number("JGREYLIST_LIMIT", 0);
 	char reply[REPLY_ROOM], greeting[BANNER_ROOM];
 	struct refusal refusal = {

@@ -4,7 +4,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "base/message.h"
@@ -19,21 +18,6 @@ struct question {
 	enum notation notation;
 	struct greylist_contact contact;
 };
-
-/* The value, if it has any. */
-static const char *setting(const char *name)
-{
-	const char *value = getenv(name);
-
-	return value && *value ? value : NULL;
-}
-
-static bool setting_is(const char *name, const char *word)
-{
-	const char *value = getenv(name);
-
-	return value && strcmp(value, word) == 0;
-}
 
 static void say_variable(const char *name)
 {
@@ -84,14 +68,10 @@ static enum fate conclude_state(const struct question *question,
 				enum greylist_state state,
 				const struct greylist_entry *entry)
 {
-	if (state == GREYLIST_FIRST) {
-		printf("no entry\n");
-		return conclude(question, "GREY first time", GREY);
-	}
-	say_entry(question, entry);
-	if (state == GREYLIST_TOO_SOON)
-		return conclude(question, "GREY too soon", GREY);
-	return conclude(question, "OK known", LET_IN);
+	if (state == GREYLIST_FIRST) printf("no entry\n");
+	else say_entry(question, entry);
+	return conclude(question, greylist_state_text(state),
+			state == GREYLIST_KNOWN ? LET_IN : GREY);
 }
 
 /* What happens to the client then is one thing; that no store could say whether
@@ -99,8 +79,8 @@ static enum fate conclude_state(const struct question *question,
 static enum fate conclude_failure(const struct question *question,
 				  const char *cause)
 {
-	printf("%s: %s store failed: %s\n", question->client,
-	       setting_is("JGREYLIST_FAIL", "tempfail") ? "GREY" : "OK", cause);
+	printf("%s: %s: %s\n", question->client,
+	       greylist_state_text(GREYLIST_FAILED), cause);
 	return IN_TROUBLE;
 }
 
@@ -165,35 +145,30 @@ static enum fate ask_store(const struct question *question)
 	return conclude_failure(question, "there is no JGREYLIST_DIR");
 }
 
-/* jgreylist's questions, in its order: the first that has an answer decides. */
+/* Those that the rule looked at, and what it found. */
+static void say_variables(enum greylist_rule rule)
+{
+	say_variable("JGREYLIST");
+	if (rule < GREYLIST_RELAY_CLIENT) return;
+	say_variable("RELAYCLIENT");
+	if (rule < GREYLIST_NO_REVERSE_NAME) return;
+	say_variable("JGREYLIST_NOREV");
+	if (greylist_text("JGREYLIST_NOREV")) say_variable("TCPREMOTEHOST");
+	if (rule < GREYLIST_NOT_IN_DOUBT) return;
+	say_variable("JGREYLIST_ONLY");
+	if (greylist_text("JGREYLIST_ONLY")) say_variable("JGREYLIST_DOUBT");
+}
+
 static enum fate ask(const struct question *question)
 {
-	const char *listed = getenv("JGREYLIST");
+	enum greylist_rule rule = greylist_rule_from_environment();
+	bool refuses = rule == GREYLIST_BLACKLISTED ||
+		       rule == GREYLIST_NO_REVERSE_NAME;
 
-	say_variable("JGREYLIST");
-	if (listed && !*listed)
-		return conclude(question, "OK whitelisted", LET_IN);
-	if (listed) return conclude(question, "DENY blacklisted", REFUSED);
-
-	say_variable("RELAYCLIENT");
-	if (getenv("RELAYCLIENT"))
-		return conclude(question, "OK relay client", LET_IN);
-
-	say_variable("JGREYLIST_NOREV");
-	if (setting("JGREYLIST_NOREV")) {
-		say_variable("TCPREMOTEHOST");
-		if (!setting("TCPREMOTEHOST"))
-			return conclude(question, "DENY no reverse DNS",
-					REFUSED);
-	}
-
-	say_variable("JGREYLIST_ONLY");
-	if (setting_is("JGREYLIST_ONLY", "doubt")) {
-		say_variable("JGREYLIST_DOUBT");
-		if (!setting("JGREYLIST_DOUBT"))
-			return conclude(question, "OK not in doubt", LET_IN);
-	}
-	return ask_store(question);
+	say_variables(rule);
+	if (rule == GREYLIST_STORE) return ask_store(question);
+	return conclude(question, greylist_rule_text(rule),
+			refuses ? REFUSED : LET_IN);
 }
 
 enum fate explain(struct store *store, const char *client,
