@@ -9,7 +9,17 @@
 #include "base/message.h"
 #include "mail/early_talker.h"
 
-enum { EXIT_DROPPED = 1 }; /* as of greetdelay */
+enum {
+	EXIT_DROPPED = 1, /* as of greetdelay */
+	MOMENT_MS = 3,    /* longer than it takes to ask a server nearby */
+};
+
+static void hurry(struct inquiry *inquiry)
+{
+	inquiry->hurry_at = DEADLINE_NEVER;
+	for (size_t i = 0; i < inquiry->settings->count; i++)
+		look_up_hurry(&inquiry->look_ups[i]);
+}
 
 void inquiry_start(struct inquiry *inquiry, const struct settings *settings,
 		   const struct client *client)
@@ -31,6 +41,8 @@ void inquiry_start(struct inquiry *inquiry, const struct settings *settings,
 		else look_up->address = look_up->text = BROKEN;
 	}
 	inquiry->lookup_end = deadline_in(settings->lookup_seconds);
+	inquiry->hurry_at = deadline_in(0) + MOMENT_MS;
+	if (settings->only_explain) hurry(inquiry);
 }
 
 static void give_up(struct inquiry *inquiry)
@@ -92,6 +104,7 @@ static void wait_a_moment(struct inquiry *inquiry, bool lists_matter)
 		lists->events = POLLIN;
 		timeout = sooner(dns_timeout(&inquiry->dns),
 				 deadline_left(inquiry->lookup_end));
+		timeout = sooner(timeout, deadline_left(inquiry->hurry_at));
 	}
 	if (inquiry->client_waits) {
 		client->fd = STDIN_FILENO;
@@ -107,6 +120,8 @@ static void wait_a_moment(struct inquiry *inquiry, bool lists_matter)
 
 static void see_what_is_over(struct inquiry *inquiry, bool lists_matter)
 {
+	if (lists_matter && deadline_left(inquiry->hurry_at) == 0)
+		hurry(inquiry);
 	if (lists_matter && deadline_left(inquiry->lookup_end) == 0)
 		give_up(inquiry);
 	if (inquiry->client_waits && deadline_left(inquiry->wait_end) == 0)

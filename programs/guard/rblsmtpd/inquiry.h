@@ -19,6 +19,7 @@ struct inquiry {
 	struct dns dns;
 	struct look_up look_ups[MOST_LISTS];
 	deadline lookup_end;
+	deadline hurry_at;
 	bool client_waits;
 	deadline wait_end;
 };

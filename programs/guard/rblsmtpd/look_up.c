@@ -4,6 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Each of the two answers may have the other one asked for. */
+static void ask_for_address(struct look_up *);
+static void ask_for_text(struct look_up *);
+
 static enum progress progress_of(enum dns_result result)
 {
 	switch (result) {
@@ -39,6 +43,7 @@ static void take_address(void *context, enum dns_result result,
 	if (look_up->is_to_be_shown) show_addresses(look_up, *answer);
 	look_up->judgement = dns_list_judge_all(&look_up->entry->list, answer,
 						&look_up->judged);
+	if (look_up->judgement == DNS_LIST_COUNTS) ask_for_text(look_up);
 }
 
 /* A record without a text lists nobody. */
@@ -51,31 +56,49 @@ static void take_text(void *context, enum dns_result result,
 	if (result != DNS_FOUND) return;
 	if (!dns_list_text(answer, look_up->listed_as)) look_up->text = BROKEN;
 	else if (!*look_up->listed_as) look_up->text = HAS_NONE;
+	else ask_for_address(look_up);
 }
 
-/* One that has a message or a secret, or speaks for the client, is not asked to
-   say anything to it. */
-static bool wants_text(const struct dns_list *list)
+static enum progress ask(struct look_up *look_up, enum dns_type type,
+			 dns_callback *callback)
 {
-	return !list->message && !list->has_secret &&
-	       !dns_list_speaks_for(list);
+	char name[DNS_NAME];
+
+	dns_list_question(&look_up->entry->list, look_up->ip, name);
+	return dns_ask(look_up->dns, name, type, callback, look_up) ? AWAITED
+								    : BROKEN;
+}
+
+static void ask_for_address(struct look_up *look_up)
+{
+	if (look_up->address == NOT_ASKED)
+		look_up->address = ask(look_up, DNS_A, take_address);
+}
+
+/* A list that has a message or a secret, or speaks for the client, is not asked
+   to say anything to it. */
+static void ask_for_text(struct look_up *look_up)
+{
+	const struct dns_list *list = &look_up->entry->list;
+
+	if (look_up->text == NOT_ASKED && !list->message && !list->has_secret &&
+	    !dns_list_speaks_for(list))
+		look_up->text = ask(look_up, DNS_TXT, take_text);
 }
 
 void look_up_start(struct look_up *look_up, struct dns *dns,
 		   const struct net_ip *ip)
 {
-	const struct dns_list *list = &look_up->entry->list;
-	char name[DNS_NAME];
+	look_up->dns = dns;
+	look_up->ip = ip;
+	if (dns_list_is_by_text(&look_up->entry->list)) ask_for_text(look_up);
+	else ask_for_address(look_up);
+}
 
-	dns_list_question(list, ip, name);
-	look_up->address = AWAITED;
-	if (wants_text(list)) {
-		look_up->text = AWAITED;
-		if (!dns_ask(dns, name, DNS_TXT, take_text, look_up))
-			look_up->text = BROKEN;
-	}
-	if (!dns_ask(dns, name, DNS_A, take_address, look_up))
-		look_up->address = BROKEN;
+void look_up_hurry(struct look_up *look_up)
+{
+	if (look_up->text == AWAITED) ask_for_address(look_up);
+	else if (look_up->address == AWAITED) ask_for_text(look_up);
 }
 
 void look_up_give_up(struct look_up *look_up)

@@ -1,5 +1,10 @@
-/* What is asked of each list about the client, all at once, and what the
-   answers say, as far as they are there.
+/* What is asked of each list about the client, and what the answers say, as far
+   as they are there.
+
+   It takes a TXT and an A record to be sure that a client is listed, and why,
+   but one to see that it is not, as most are. So one is asked for, and the
+   other when that is there; or when a moment has passed, since a list that is
+   far away is not to cost two journeys.
    SPDX-License-Identifier: ISC */
 #ifndef RBLSMTPD_LOOK_UP_H
 #define RBLSMTPD_LOOK_UP_H
@@ -15,6 +20,8 @@ enum progress { NOT_ASKED, AWAITED, HAS_RECORDS, HAS_NONE, BROKEN };
 
 struct look_up {
 	const struct entry *entry;
+	struct dns *dns;
+	const struct net_ip *ip;
 	enum progress address;          /* A */
 	enum progress text;             /* TXT */
 	enum dns_list_answer judgement; /* of the addresses */
@@ -24,9 +31,12 @@ struct look_up {
 	struct str addresses; /* if so, those of the answer */
 };
 
-/* Asks what has to be known of the list's opinion. What cannot be asked is
-   BROKEN at once. */
+/* Asks for what the list's opinion is by. What cannot be asked for is BROKEN at
+   once. The address stays the caller's. */
 void look_up_start(struct look_up *, struct dns *, const struct net_ip *);
+
+/* If that has not come: asks for the rest. */
+void look_up_hurry(struct look_up *);
 
 /* What has not been answered will not be. */
 void look_up_give_up(struct look_up *);

@@ -28,6 +28,13 @@ struct probe {
 	struct look_up unlisted[2];
 };
 
+static void ask(struct look_up *look_up, struct dns *dns,
+		const struct net_ip *ip)
+{
+	look_up_start(look_up, dns, ip);
+	look_up_hurry(look_up);
+}
+
 static void start(struct probe *probe, const struct entry *entry,
 		  struct dns *dns)
 {
@@ -38,10 +45,10 @@ static void start(struct probe *probe, const struct entry *entry,
 		probe->listed[i].is_to_be_shown = true;
 		probe->unlisted[i].entry = &probe->entry;
 	}
-	look_up_start(&probe->listed[0], dns, &listed_ipv4);
-	look_up_start(&probe->unlisted[0], dns, &unlisted_ipv4);
-	look_up_start(&probe->listed[1], dns, &listed_ipv6);
-	look_up_start(&probe->unlisted[1], dns, &unlisted_ipv6);
+	ask(&probe->listed[0], dns, &listed_ipv4);
+	ask(&probe->unlisted[0], dns, &unlisted_ipv4);
+	ask(&probe->listed[1], dns, &listed_ipv6);
+	ask(&probe->unlisted[1], dns, &unlisted_ipv6);
 }
 
 static bool is_judged(const struct look_up *look_up,
