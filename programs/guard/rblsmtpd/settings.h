@@ -20,8 +20,6 @@ struct entry {
 };
 
 struct settings {
-	struct entry entries[MOST_LISTS];
-	size_t count;
 	int threshold; /* a client with this score is refused */
 	unsigned long conversation_seconds;
 	unsigned long lookup_seconds;
@@ -34,6 +32,8 @@ struct settings {
 	bool only_explain;
 	bool only_test;
 	char **next; /* the program; its name is NULL when there is none */
+	size_t count;
+	struct entry entries[MOST_LISTS]; /* last: most of it stays untouched */
 };
 
 /* Into a struct that is all zero. Wrong use ends the program with 100, and so
