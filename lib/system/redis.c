@@ -57,14 +57,15 @@ static int fail(struct redis_link *link, const char *format, ...)
 	return -1;
 }
 
-/* Who does not know the word AUTH may repeat what came behind it. */
+/* Who does not know the word AUTH may repeat what came behind it; the text has
+   been made printable since. */
 static bool has_password(const struct redis_link *link, const char *text)
 {
 	char start[TELLING + 1];
 
 	if (link->password.length == 0) return false;
 	(void)snprintf(start, sizeof start, "%s", link->password.data);
-	return strstr(text, start);
+	return strstr(text, printable_text(start, sizeof start, start));
 }
 
 int redis_refuse(struct redis_link *link, const struct redis_answer *answer)

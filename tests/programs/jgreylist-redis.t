@@ -215,6 +215,9 @@ from 192.0.2.7 "JGREYLIST_REDIS_PASSWORD_FILE=$work/password"
 is_away 192.0.2.7 'an error that cannot be shown' \
 	'a server that repeats the password in its complaint'
 unlike "$log" sesame 'has it not shown'
+printf 's\303\251same-open\n' >"$work/password"
+from 192.0.2.7 "JGREYLIST_REDIS_PASSWORD_FILE=$work/password"
+is_away 192.0.2.7 'an error that cannot be shown' 'nor one that is not all ASCII'
 if is_user 'a file that it may not read'; then
 	chmod 0 "$work/password"
 	from 192.0.2.7 "JGREYLIST_REDIS_PASSWORD_FILE=$work/password"
