@@ -109,22 +109,32 @@ static enum greylist_state first_contact(struct place *place,
 
 /* Seconds ahead are another connection that was quicker; more are a clock that
    was wrong. */
+static bool is_ahead(time_t time, time_t now)
+{
+	return time - now > LAZY_SECONDS;
+}
+
 static bool is_worth_noting(const struct greylist_entry *entry,
 			    const struct greylist_contact *contact,
 			    enum greylist_state state)
 {
 	if (contact->now - entry->last > LAZY_SECONDS ||
-	    entry->last - contact->now > LAZY_SECONDS)
+	    is_ahead(entry->last, contact->now) ||
+	    is_ahead(entry->first, contact->now))
 		return true;
 	return state == GREYLIST_KNOWN &&
 	       !greylist_has_passed(entry, contact->hold_seconds);
 }
 
-static int note_contact(const struct place *place, time_t now)
+/* A first contact ahead becomes one of now: the client would be too soon until
+   then, which may be for years. */
+static int note_contact(const struct place *place,
+			const struct greylist_entry *entry, time_t now)
 {
-	const struct timespec times[2] = { { .tv_sec = now },
-					   { .tv_nsec = UTIME_OMIT } };
+	struct timespec times[2] = { { .tv_sec = now },
+				     { .tv_nsec = UTIME_OMIT } };
 
+	if (is_ahead(entry->first, now)) times[1] = times[0];
 	return utimensat(AT_FDCWD, place->path, times, AT_SYMLINK_NOFOLLOW);
 }
 
@@ -154,7 +164,7 @@ greylist_tree_contact(const char *folder,
 			       contact->now);
 	/* ENOENT: jgreylist-clean was here. What has been read still counts. */
 	if (is_worth_noting(&entry, contact, state) &&
-	    note_contact(&place, contact->now) < 0 && errno != ENOENT)
+	    note_contact(&place, &entry, contact->now) < 0 && errno != ENOENT)
 		*cause = error_text(errno);
 	return state;
 }

@@ -12,7 +12,8 @@
 /* The client is here: decides and notes the contact. `*cause` is the reason of
    GREYLIST_FAILED; with another state it is NULL, or why the last contact could
    not be noted. The atime is only written when it would move by more than a
-   minute, or to show that the client has passed. */
+   minute, or to show that the client has passed. A first contact that is ahead
+   by more than a minute, by a clock that was wrong, becomes one of now. */
 enum greylist_state greylist_tree_contact(const char *folder,
 					  const struct greylist_contact *,
 					  const char **cause);

@@ -64,6 +64,19 @@ is_recent "$last" 'a last contact in the future is put right'
 age 192/000/002 -3000
 from 192.0.2.7
 is_too_soon 192.0.2.7 'a first contact in the future is too soon'
+read_times 192/000/002
+is_recent "$first" 'but not until then: it is one of now'
+age 192/000/002 -3000 0
+from 192.0.2.7
+read_times 192/000/002
+is_recent "$first" 'also when the last one is as it should be'
+age 192/000/002 -30
+read_times 192/000/002
+before="$first $last"
+from 192.0.2.7
+read_times 192/000/002
+is "$verdict $first $last" "192.0.2.7: GREY too soon $before" \
+	'seconds ahead are another host'"'"'s clock, and stay'
 
 # --- networks and addresses
 empty_the_store
