@@ -189,6 +189,14 @@ snapshot | sed 's/\.[0-9]*//g' | grep ' f ' >"$work/wanted"
 (store=$work/other snapshot) | sed 's/\.[0-9]*//g' | grep ' f ' >"$work/got"
 same_file "$work/got" "$work/wanted" 'and both stores have the same entries and times'
 
+fresh
+at 192/000/002 -100000 -100000
+db -e
+is "$out" "jgreylist-db -s 192.0.2.0/24 $(label 0) $(label 0)" \
+	'a time before 1970 is as early as can be read'
+is "$(sh "$work/out" 2>&1) $(stat -c '%X %Y' "$store/192/000/002")" ' 0 0' \
+	'so it is read'
+
 # --- a client: what it says is what jgreylist then does
 # agrees NAME FATE IP [VARIABLE…]: the last line is what jgreylist logs, and
 # nothing was changed.

@@ -31,6 +31,9 @@ const char *notation_of_time(time_t time, enum notation notation,
 	if (notation == LOCAL_TIME && localtime_r(&time, &local) &&
 	    strftime(text, NOTATION_TIME, "%Y-%m-%dT%H:%M:%S%z", &local) > 0)
 		return text;
+	/* A file can have times that no contact has. */
+	if (time < 0) time = 0;
+	if (time > (time_t)last_second) time = (time_t)last_second;
 	snprintf(text, NOTATION_TIME, "@%016" PRIx64 "00000000",
 		 tai_of_1970 + (uint64_t)time);
 	return text;
