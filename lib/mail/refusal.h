@@ -19,6 +19,10 @@
    longest sender (RFC 5321 section 4.5.3.1) and some parameters. */
 enum { REFUSAL_LINE = 512 };
 
+/* So many lines of one client's go on a log; of one that goes on and on, the
+   others are counted. */
+enum { REFUSAL_LOGGED = 100 };
+
 enum refusal_event {
 	REFUSAL_HEARD,  /* a line of the client's */
 	REFUSAL_SAID,   /* a line for the client */

@@ -216,14 +216,27 @@ static void make_reply(char room[REPLY_ROOM], const struct verdict *verdict,
 	str_free(&reply);
 }
 
+struct talk_log {
+	const struct client *client;
+	bool has_lines; /* not only what is always logged */
+	unsigned long lines;
+};
+
 static void log_talk(void *context, enum refusal_event event, const char *line)
 {
-	const struct client *client = context;
+	struct talk_log *log = context;
 
 	if (event == REFUSAL_HANGUP)
-		note("%s: HANGUP too many RCPT commands", client->ip);
-	else if (log_is_on("JGREYLIST_LOG_SMTP", 0))
+		note("%s: HANGUP too many RCPT commands", log->client->ip);
+	else if (log->has_lines && log->lines++ < REFUSAL_LOGGED)
 		note("%s %s", event == REFUSAL_SAID ? ">>>" : "<<<", line);
+}
+
+static void log_what_is_left(const struct talk_log *log)
+{
+	if (log->lines > REFUSAL_LOGGED)
+		note("%s: %lu more such lines", log->client->ip,
+		     log->lines - REFUSAL_LOGGED);
 }
 
 static unsigned long talk_seconds(void)
@@ -235,12 +248,15 @@ static unsigned long talk_seconds(void)
 	return (unsigned long)seconds;
 }
 
-static _Noreturn void refuse(struct client *client,
+static _Noreturn void refuse(const struct client *client,
 			     const struct verdict *verdict)
 {
 	const char *banner = greylist_text("JGREYLIST_BANNER");
 	long recipients = greylist_number("JGREYLIST_LIMIT", 0);
 	char reply[REPLY_ROOM], greeting[BANNER_ROOM];
+	struct talk_log log = { .client = client,
+				.has_lines =
+					log_is_on("JGREYLIST_LOG_SMTP", 0) };
 	struct refusal refusal = {
 		.greeting = greeting,
 		.text = reply,
@@ -250,13 +266,14 @@ static _Noreturn void refuse(struct client *client,
 		.recipients = recipients < 0 ? 1 : (unsigned long)recipients,
 		.too_many = reply_too_many,
 		.callback = log_talk,
-		.context = client,
+		.context = &log,
 	};
 
 	printable_text(greeting, sizeof greeting,
 		       banner ? banner : default_banner);
 	make_reply(reply, verdict, client->ip);
 	refusal_hold(&refusal, STDIN_FILENO, STDOUT_FILENO);
+	log_what_is_left(&log);
 	exit(EXIT_DONE);
 }
 

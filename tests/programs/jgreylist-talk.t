@@ -145,6 +145,10 @@ jgreylist: >>> $farewell" 'LOG_SMTP=1: made printable'
 talk "times=1000:0123456789" 'send=\r\nQUIT\r\n' end
 is "$(printf '%s\n' "$log" | awk 'length > 600')" '' \
 	'LOG_SMTP=1: no line is longer than it may be'
+talk 'times=20000:RCPT TO:<b>\r\n' 'send=QUIT\r\n' end
+is "$(printf '%s\n' "$log" | wc -l) $(printf '%s\n' "$log" | tail -n 1)" \
+	'102 jgreylist: 192.0.2.7: 39903 more such lines' \
+	'LOG_SMTP=1: a client that goes on and on does not fill the log'
 unset JGREYLIST_LOG_SMTP
 
 # --- clients that wait, or never read
