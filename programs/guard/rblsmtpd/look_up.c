@@ -116,9 +116,6 @@ static enum opinion opinion_of_addresses(const struct look_up *look_up)
 	case HAS_NONE: return NOT_LISTED;
 	case HAS_RECORDS: break;
 	}
-	if (look_up->judgement == DNS_LIST_NO_SERVE &&
-	    look_up->entry->fail_closed)
-		return NO_OPINION;
 	return look_up->judgement == DNS_LIST_COUNTS ? LISTED : NOT_LISTED;
 }
 
