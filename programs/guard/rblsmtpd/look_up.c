@@ -116,6 +116,12 @@ static enum opinion opinion_of_addresses(const struct look_up *look_up)
 	case HAS_NONE: return NOT_LISTED;
 	case HAS_RECORDS: break;
 	}
+	/* It might have spoken for the client; that it is on a list that does
+	   not serve us is never held against it. */
+	if (look_up->judgement == DNS_LIST_NO_SERVE &&
+	    look_up->entry->fail_closed &&
+	    dns_list_speaks_for(&look_up->entry->list))
+		return NO_OPINION;
 	return look_up->judgement == DNS_LIST_COUNTS ? LISTED : NOT_LISTED;
 }
 
