@@ -203,7 +203,12 @@ printf 'mx:pw\n' >"$work/password"
 from 192.0.2.7 "JGREYLIST_REDIS_PASSWORD_FILE=$work/password"
 is_known 192.0.2.7 'the rights that jgreylist needs'
 is_kept 4:192.0.2 $known_seconds 'are enough to be kept'
-redis acl setuser mx +getrange +scan +del >/dev/null
+from 192.0.2.7 "JGREYLIST_REDIS_PASSWORD_FILE=$work/password" JGREYLIST_REDIS_DB=3
+like "$log" "redis: NOPERM .*'select'" 'but not for another database'
+redis acl setuser mx +select >/dev/null
+from 192.0.2.7 "JGREYLIST_REDIS_PASSWORD_FILE=$work/password" JGREYLIST_REDIS_DB=3
+is_first 192.0.2.7 'which takes one more'
+redis acl setuser mx -select +getrange +scan +del >/dev/null
 out=$(JGREYLIST_REDIS_PASSWORD_FILE=$work/password jgreylist-db -e 2>&1)
 like "$out" '192\.0\.2\.0/24' 'those that jgreylist-db needs are enough for a list'
 out=$(JGREYLIST_REDIS_PASSWORD_FILE=$work/password jgreylist-db -d 192.0.2.7 2>&1)
