@@ -251,6 +251,10 @@ refuses '553 Never 192.0.2.1' 'a dash before the message, and no newline'
 echo a.test:No >"$work/other.conf"
 ask -B -r second.test=127.0.0.9 -b -f "$work/other.conf" -B
 refuses '553 No' '-b counts at the place of the file'
+printf '=dnswl.test*-1\n+wl.test\n' >"$work/other.conf"
+TCPREMOTEIP=127.0.0.2 ask -r bl.test -f "$work/other.conf"
+TCPREMOTEIP=127.0.0.2 refuses '451 Listed, see http://bl.test/?127.0.0.2' \
+	'a list that is only logged takes nothing off: no other is heard'
 : >"$work/other.conf"
 ask -f "$work/other.conf"
 lets_in 'an empty file has no lists'

@@ -49,29 +49,24 @@ static void text_of(const struct verdict *verdict, const struct client *client,
 	else snprintf(text, DNS_LIST_TEXT + 1, "%s", failure);
 }
 
-static void set(const char *name, const char *value)
-{
-	if (setenv(name, value, 1) < 0)
-		die_temporary("unable to set %s:", name);
-}
-
 static void inform(const struct client *client, const char *text)
 {
 	char info[sizeof "[RBL info] " + DNS_LIST_TEXT];
 
 	snprintf(info, sizeof info, "[RBL info] %s", text);
 	client_log(client, "%s", info);
-	set("RBLSMTPD", info);
+	process_set("RBLSMTPD", info);
 }
 
 static void tell_greylist(const struct verdict *verdict)
 {
 	char number[sizeof "-2147483648"];
 
-	if (verdict->spoken_for && !getenv("JGREYLIST")) set("JGREYLIST", "");
+	if (verdict->spoken_for && !getenv("JGREYLIST"))
+		process_set("JGREYLIST", "");
 	if (verdict->what == LET_IN_AT_ONCE || verdict->score <= 0) return;
 	snprintf(number, sizeof number, "%d", verdict->score);
-	set("JGREYLIST_DOUBT", number);
+	process_set("JGREYLIST_DOUBT", number);
 }
 
 static void ask_and_decide(struct inquiry *inquiry,

@@ -52,8 +52,11 @@ static void hear_listing(struct walk *walk, const struct look_up *look_up)
 /* Does a list behind this one take something off the score? */
 static bool may_sink(const struct settings *settings, size_t at)
 {
-	while (++at < settings->count)
-		if (settings->entries[at].list.weight < 0) return true;
+	while (++at < settings->count) {
+		const struct entry *entry = &settings->entries[at];
+
+		if (entry->list.weight < 0 && !entry->log_only) return true;
+	}
 	return false;
 }
 
