@@ -266,6 +266,10 @@ for line in 'a.test:' 'a.test:-' '+' '-' '=:x' 'sesame.a.test#' \
 	like "$log" "^rblsmtpd: fatal: $work/other.conf:3: [a-z]" 'its number is told'
 	unlike "$log" sesame 'but not the line'
 done
+printf '#\0\nbl.test\n' >"$work/other.conf"
+ask -f "$work/other.conf"
+is "$code $out$log" "100 rblsmtpd: fatal: $work/other.conf: it has a NUL byte" \
+	'a NUL does not hide the lists behind it'
 ask -f "$work/absent"
 is "$code $log" "111 rblsmtpd: fatal: unable to read $work/absent: file does not exist" \
 	'a file that is not there: 111'
@@ -298,6 +302,10 @@ is "$code $out" '0 bl.test: ok, IPv4 127.0.0.2, IPv6 127.0.0.2
 wl.test: ok, IPv4 127.0.0.3, IPv6 127.0.0.3
 a.test: ok, IPv4 127.0.0.2, IPv6 127.0.0.2
 several.test: ok, IPv4 127.0.0.2' '-T: lists as they should be'
+code=0
+log=$(rblsmtpd -T -r bl.test 2>&1 >/dev/full) || code=$?
+is "$code $log" '111 rblsmtpd: fatal: unable to write output' \
+	'a report that nobody gets is no success'
 self_test -r bl.test -r a.test -r empty.test -r blocked.test -r refuse.test
 is "$code $out" '1 bl.test: ok, IPv4 127.0.0.2, IPv6 127.0.0.2
 a.test: has no TXT for 127.0.0.2, so it lists nobody unless it is given a message

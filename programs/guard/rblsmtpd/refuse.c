@@ -11,10 +11,7 @@
 #include "base/str.h"
 #include "mail/refusal.h"
 
-enum {
-	GREETING_ROOM = 256,
-	MOST_LOGGED = 100, /* lines of a client that goes on and on */
-};
+enum { GREETING_ROOM = 256 };
 
 struct log {
 	const struct client *client;
@@ -35,7 +32,7 @@ static void log_envelope(void *context, enum refusal_event event,
 	if (event != REFUSAL_HEARD || (!parse_same_word(line, word, "MAIL") &&
 				       !parse_same_word(line, word, "RCPT")))
 		return;
-	if (log->lines++ < MOST_LOGGED) client_log(log->client, "%s", line);
+	if (log->lines++ < REFUSAL_LOGGED) client_log(log->client, "%s", line);
 }
 
 static void log_end(const struct log *log, enum refusal_end end)
@@ -48,9 +45,9 @@ static void log_end(const struct log *log, enum refusal_end end)
 		[REFUSAL_TOLD] = "told",
 	};
 
-	if (log->lines > MOST_LOGGED)
+	if (log->lines > REFUSAL_LOGGED)
 		client_log(log->client, "%lu more such lines",
-			   log->lines - MOST_LOGGED);
+			   log->lines - REFUSAL_LOGGED);
 	client_log(log->client, "session ended: %s", ends[end]);
 }
 

@@ -146,6 +146,8 @@ int self_test(const struct settings *settings)
 		if (!report(&probes[i], dns_list_is_by_text(list)))
 			is_well = false;
 	}
+	if (fflush(stdout) != 0 || ferror(stdout))
+		die_temporary("unable to write output");
 	if (is_dead) return EXIT_TRY_AGAIN;
 	return is_well ? EXIT_DONE : EXIT_SOME_LIST;
 }

@@ -88,6 +88,9 @@ static void add_file(struct settings *settings, const struct mode *mode,
 
 	if (file_read(path, &bytes, FILE_LIMIT) < 0)
 		die_temporary("unable to read %s:", path);
+	/* What a crash leaves: it would end the text, and hide the rest. */
+	if (bytes.length > 0 && memchr(bytes.data, '\0', bytes.length))
+		die_permanent("%s: it has a NUL byte", path);
 	rest = bytes.data;
 	while (rest && (line = strsep(&rest, "\n"))) {
 		const char *mistake = NULL;
