@@ -30,8 +30,10 @@ struct dns_question {
 	dns_callback *callback; /* NULL: nobody wants to know any more */
 	void *context;
 	enum dns_type type;
-	bool asking; /* dns_ask has not returned yet */
+	bool asking; /* it is on its way to c-ares */
 	bool failed;
+	bool is_second; /* since the first time brought half an answer */
+	char name[];
 };
 
 /* Memory. A program that asks a few questions and is gone would need as long to
@@ -238,11 +240,12 @@ static void watch_socket(void *context, ares_socket_t fd, int readable,
 
 /* With every setting given, even to have none of a kind, resolv.conf is not
    read: all that it may add to servers that are known is a search list. */
-static int open_channel(struct dns *dns)
+static int open_channel(struct dns *dns, struct ares_channeldata **channel,
+			int flags)
 {
 	char lookups[] = "fb";
 	struct ares_options options = {
-		.flags = ARES_FLAG_EDNS,
+		.flags = ARES_FLAG_EDNS | flags,
 		.ednspsz = UDP_ANSWER,
 		.timeout = FIRST_WAIT_MS,
 		.tries = TRIES,
@@ -258,18 +261,21 @@ static int open_channel(struct dns *dns)
 			 ARES_OPT_SORTLIST;
 	if (ares_library_init_mem(ARES_LIB_INIT_ALL, allocate, release,
 				  reallocate) != ARES_SUCCESS ||
-	    ares_init_options(&dns->channel, &options, given) != ARES_SUCCESS) {
-		dns->channel = NULL;
+	    ares_init_options(channel, &options, given) != ARES_SUCCESS) {
+		*channel = NULL;
 		return -1;
 	}
-	ares_set_socket_functions(dns->channel, &socket_functions, NULL);
-	return !dns->servers[0] || ares_set_servers_ports_csv(dns->channel,
+	ares_set_socket_functions(*channel, &socket_functions, NULL);
+	return !dns->servers[0] || ares_set_servers_ports_csv(*channel,
 							      dns->servers) ==
 					   ARES_SUCCESS
 		       ? 0
 		       : -1;
 }
 
+/* A connection that ends takes all questions with it that c-ares has asked the
+   same server, those by UDP too. So TCP has a channel of its own, for answers
+   that were truncated; but where c-ares asks several questions for one. */
 static int make_ready(struct dns *dns)
 {
 	if (dns->channel) return 0;
@@ -280,16 +286,29 @@ static int make_ready(struct dns *dns)
 		dns->epoll = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 		close(fd);
 	}
-	if (dns->epoll >= 0 && open_channel(dns) == 0) return 0;
+	if (dns->epoll >= 0 &&
+	    open_channel(dns, &dns->channel,
+			 dns->searches ? 0 : ARES_FLAG_IGNTC) == 0)
+		return 0;
 	dns_close(dns);
+	return -1;
+}
+
+static int make_tcp_ready(struct dns *dns)
+{
+	if (dns->tcp || open_channel(dns, &dns->tcp, ARES_FLAG_USEVC) == 0)
+		return 0;
+	if (dns->tcp) ares_destroy(dns->tcp);
+	dns->tcp = NULL;
 	return -1;
 }
 
 void dns_close(struct dns *dns)
 {
 	if (dns->channel) ares_destroy(dns->channel);
+	if (dns->tcp) ares_destroy(dns->tcp);
 	if (dns->epoll >= 0) close(dns->epoll);
-	dns->channel = NULL;
+	dns->channel = dns->tcp = NULL;
 	dns->epoll = -1;
 	dns->asked = dns->waiting = 0;
 }
@@ -322,6 +341,49 @@ static void tell(struct dns_question *question, enum dns_result result,
 }
 
 static void take_answer(void *context, int status, int timeouts,
+			unsigned char *message, int length);
+
+/* The clock of an idle channel has stopped. False: nobody will answer. */
+static bool ask(struct dns_question *question, struct ares_channeldata *channel)
+{
+	struct dns *dns = question->dns;
+
+	if (dns->asked++ == 0) dns->tick = deadline_in(0) + TICK_MS;
+	question->asking = true;
+	ares_query(channel, question->name, CLASS_IN, (int)question->type,
+		   take_answer, question);
+	question->asking = false;
+	return !question->failed;
+}
+
+static bool is_truncated(const unsigned char *message, int length)
+{
+	enum { FLAGS_AT = 2, TRUNCATED = 2 };
+
+	return length > FLAGS_AT && message[FLAGS_AT] & TRUNCATED;
+}
+
+/* May there be more to know? c-ares itself asks once more, without EDNS, where
+   a server does not know it, but only the first of its questions. */
+static bool is_half(const struct dns_question *question, int status,
+		    const unsigned char *message, int length)
+{
+	if (question->is_second || question->dns->searches) return false;
+	return status == ARES_EFORMERR ||
+	       ((status == ARES_SUCCESS || status == ARES_ENODATA) &&
+		is_truncated(message, length));
+}
+
+static bool ask_again(struct dns_question *question, int status)
+{
+	struct dns *dns = question->dns;
+
+	question->is_second = true;
+	if (status == ARES_EFORMERR) return ask(question, dns->channel);
+	return make_tcp_ready(dns) == 0 && ask(question, dns->tcp);
+}
+
+static void take_answer(void *context, int status, int timeouts,
 			unsigned char *message, int length)
 {
 	struct dns_question *question = context;
@@ -333,6 +395,10 @@ static void take_answer(void *context, int status, int timeouts,
 		return;
 	}
 	if (question->callback && status != ARES_EDESTRUCTION) {
+		if (is_half(question, status, message, length)) {
+			if (ask_again(question, status)) return;
+			status = ARES_ECONNREFUSED;
+		}
 		question->dns->waiting--;
 		tell(question, result_of(status), message,
 		     message ? (size_t)length : 0);
@@ -340,36 +406,27 @@ static void take_answer(void *context, int status, int timeouts,
 	release(question);
 }
 
-/* The clock of an idle channel has stopped. */
-static void begin_asking(struct dns *dns)
-{
-	if (dns->asked++ == 0) dns->tick = deadline_in(0) + TICK_MS;
-}
-
 struct dns_question *dns_ask(struct dns *dns, const char *name,
 			     enum dns_type type, dns_callback *callback,
 			     void *context)
 {
+	size_t size = strlen(name) + 1;
 	struct dns_question *question;
 
 	if (make_ready(dns) < 0) return NULL;
-	question = allocate(sizeof *question);
+	question = allocate(sizeof *question + size);
 	if (!question) return NULL;
 	*question = (struct dns_question){
 		.dns = dns,
 		.callback = callback,
 		.context = context,
 		.type = type,
-		.asking = true,
 	};
-	begin_asking(dns);
-	ares_query(dns->channel, name, CLASS_IN, (int)type, take_answer,
-		   question);
-	if (question->failed) {
+	memcpy(question->name, name, size);
+	if (!ask(question, dns->channel)) {
 		release(question);
 		return NULL;
 	}
-	question->asking = false;
 	dns->waiting++;
 	return question;
 }
@@ -395,6 +452,14 @@ int dns_timeout(const struct dns *dns)
 	return dns->asked > 0 ? deadline_left(dns->tick) : -1;
 }
 
+/* A channel does not mind the other one's sockets. */
+static void process(struct dns *dns, ares_socket_t readable,
+		    ares_socket_t writable)
+{
+	ares_process_fd(dns->channel, readable, writable);
+	if (dns->tcp) ares_process_fd(dns->tcp, readable, writable);
+}
+
 void dns_serve(struct dns *dns)
 {
 	enum { EVENTS_IN_A_ROW = 64 };
@@ -408,12 +473,11 @@ void dns_serve(struct dns *dns)
 		if (epoll_wait(dns->epoll, &event, 1, 0) != 1) break;
 		writable = event.events & EPOLLOUT;
 		readable = event.events & ~(unsigned)EPOLLOUT;
-		ares_process_fd(dns->channel,
-				readable ? event.data.fd : ARES_SOCKET_BAD,
-				writable ? event.data.fd : ARES_SOCKET_BAD);
+		process(dns, readable ? event.data.fd : ARES_SOCKET_BAD,
+			writable ? event.data.fd : ARES_SOCKET_BAD);
 	}
 	if (dns_timeout(dns) != 0) return;
-	ares_process_fd(dns->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+	process(dns, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 	dns->tick = deadline_in(0) + TICK_MS;
 }
 
@@ -525,8 +589,10 @@ enum dns_result dns_find_addresses(struct dns *dns, const char *name,
 	enum dns_result result;
 
 	*count = 0;
-	if (!dns->searches && dns->asked == 0) dns_close(dns);
-	dns->searches = true;
+	if (!dns->searches && dns->asked == 0) {
+		dns_close(dns);
+		dns->searches = true;
+	}
 	if (make_ready(dns) < 0) return DNS_FAILED;
 	search = malloc(sizeof *search);
 	if (!search) return DNS_FAILED;
@@ -536,7 +602,7 @@ enum dns_result dns_find_addresses(struct dns *dns, const char *name,
 		.list = list,
 		.room = room,
 	};
-	begin_asking(dns);
+	if (dns->asked++ == 0) dns->tick = deadline_in(0) + TICK_MS;
 	dns->waiting++;
 	ares_getaddrinfo(dns->channel, name, NULL, &hints, end_address_search,
 			 search);

@@ -27,11 +27,12 @@ struct dns_question;
 
 struct dns {
 	struct ares_channeldata *channel;
-	int epoll;      /* of the channel's sockets */
-	size_t asked;   /* questions that are not done with */
-	size_t waiting; /* those that somebody waits for */
-	deadline tick;  /* when to look at what has timed out */
-	bool searches;  /* the search list of resolv.conf is wanted */
+	struct ares_channeldata *tcp; /* NULL: nothing has been truncated */
+	int epoll;                    /* of their sockets */
+	size_t asked;                 /* questions that are not done with */
+	size_t waiting;               /* those that somebody waits for */
+	deadline tick;                /* when to look at what has timed out */
+	bool searches; /* the search list of resolv.conf is wanted */
 	char servers[DNS_SERVERS * (sizeof "[]:65535," + NET_IP_TEXT)];
 };
 
