@@ -128,6 +128,13 @@ static char host_byte(unsigned char byte)
 	return 0;
 }
 
+/* The same for a name that is only to be asked for. */
+static char name_byte(unsigned char byte)
+{
+	if (byte >= 'A' && byte <= 'Z') return (char)(byte - 'A' + 'a');
+	return byte > 32 && byte < 127 && byte != '.' ? (char)byte : 0;
+}
+
 static bool ends_in_number(const char *host)
 {
 	const char *dot = strrchr(host, '.');
@@ -137,9 +144,9 @@ static bool ends_in_number(const char *host)
 }
 
 /* Each pointer must lead further back than the part it ends began, or they
-   might lead in a circle. */
-static bool read_host(const struct dns_answer *answer, size_t at,
-		      char host[DNS_NAME])
+   might lead in a circle. The root has no letters. */
+static bool read_name(const struct dns_answer *answer, size_t at,
+		      char (*letter)(unsigned char), char host[DNS_NAME])
 {
 	const unsigned char *message = answer->message;
 	size_t began = at, used = 0;
@@ -158,14 +165,14 @@ static bool read_host(const struct dns_answer *answer, size_t at,
 		    used + length + 1 > DNS_NAME)
 			return false;
 		for (size_t i = 1; i <= length; i++) {
-			host[used] = host_byte(message[at + i]);
+			host[used] = letter(message[at + i]);
 			if (host[used++] == 0) return false;
 		}
 		host[used++] = '.';
 		at += 1 + length;
 	}
-	if (at >= answer->length || used == 0) return false;
-	host[used - 1] = '\0';
+	if (at >= answer->length) return false;
+	host[used > 0 ? used - 1 : 0] = '\0';
 	return true;
 }
 
@@ -176,7 +183,19 @@ bool dns_record_host(const struct dns_answer *answer,
 
 	return answer->type == DNS_PTR &&
 	       end_of_name(answer, at) == at + record->length &&
-	       read_host(answer, at, host) && !ends_in_number(host);
+	       read_name(answer, at, host_byte, host) && *host &&
+	       !ends_in_number(host);
+}
+
+bool dns_record_exchanger(const struct dns_answer *answer,
+			  const struct dns_record *record, char host[DNS_NAME])
+{
+	enum { PREFERENCE = 2 };
+	size_t at = (size_t)(record->data - answer->message) + PREFERENCE;
+
+	return answer->type == DNS_MX && record->length > PREFERENCE &&
+	       end_of_name(answer, at) == at + record->length - PREFERENCE &&
+	       read_name(answer, at, name_byte, host);
 }
 
 bool dns_record_ip(const struct dns_answer *answer,

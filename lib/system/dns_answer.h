@@ -15,7 +15,13 @@
 /* A name as text and a NUL: 255 bytes as it is sent. */
 enum { DNS_NAME = 254 };
 
-enum dns_type { DNS_A = 1, DNS_PTR = 12, DNS_TXT = 16, DNS_AAAA = 28 };
+enum dns_type {
+	DNS_A = 1,
+	DNS_PTR = 12,
+	DNS_MX = 15,
+	DNS_TXT = 16,
+	DNS_AAAA = 28,
+};
 
 struct dns_answer {
 	const unsigned char *message;
@@ -44,6 +50,12 @@ bool dns_answer_next(struct dns_answer *, struct dns_record *);
    as an address does. */
 bool dns_record_host(const struct dns_answer *, const struct dns_record *,
 		     char host[DNS_NAME]);
+
+/* The name that an MX record has, in lower case and without the last dot; empty
+   for the root, which is no host (RFC 7505). False when it is none, or holds
+   what is no printable byte or a dot within a label. */
+bool dns_record_exchanger(const struct dns_answer *, const struct dns_record *,
+			  char host[DNS_NAME]);
 
 /* The address that an A or AAAA record is. False when it is none. */
 bool dns_record_ip(const struct dns_answer *, const struct dns_record *,

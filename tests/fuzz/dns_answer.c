@@ -55,6 +55,9 @@ static void check(const uint8_t *bytes, size_t length, enum dns_type type)
 			__builtin_trap();
 		check_text(&answer, &record);
 		if (dns_record_host(&answer, &record, host)) check_host(host);
+		if (dns_record_exchanger(&answer, &record, host) &&
+		    !memchr(host, '\0', DNS_NAME))
+			__builtin_trap();
 		if (!dns_record_ip(&answer, &record, &ip)) continue;
 		if (ip.family == NET_NONE) __builtin_trap();
 		if (strlen(dns_reverse_name(&ip, name)) > 72) __builtin_trap();
@@ -66,6 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
 	check(bytes, length, DNS_PTR);
 	check(bytes, length, DNS_A);
+	check(bytes, length, DNS_MX);
 	check(bytes, length, DNS_TXT);
 	check(bytes, length, DNS_AAAA);
 	return 0;

@@ -14,6 +14,7 @@
 #define HEAD(answers) "\1\2\x81\x80\0\1\0" answers "\0\0\0\0\1q\0\0\x0c\0\1"
 #define OWNER "\xc0\x0c"
 #define PTR OWNER "\0\x0c\0\1\0\0\0\1"
+#define MX OWNER "\0\x0f\0\1\0\0\0\1"
 #define TXT OWNER "\0\x10\0\1\0\0\0\1"
 #define TEN "abcdefghij"
 #define SIXTY TEN TEN TEN TEN TEN TEN
@@ -212,6 +213,43 @@ static void test_texts(void)
 	}
 }
 
+static void test_exchangers(void)
+{
+	static const struct {
+		const char *name;
+		const char *message;
+		size_t length;
+		const char *wanted;
+	} cases[] = {
+		{ "MX", BYTES(HEAD("\1") MX "\0\7\0\12\1a\1B\0"), "a.b" },
+		{ "MX by a pointer", BYTES(HEAD("\1") MX "\0\4\0\1\xc0\x0c"),
+		  "q" },
+		{ "no MX", BYTES(HEAD("\1") MX "\0\3\0\0\0"), "" },
+		{ "MX with odd bytes", BYTES(HEAD("\1") MX "\0\10\0\1\4a:/b\0"),
+		  "a:/b" },
+		{ "MX with a blank", BYTES(HEAD("\1") MX "\0\7\0\1\3a b\0"),
+		  NULL },
+		{ "MX with a dot", BYTES(HEAD("\1") MX "\0\7\0\1\3a.b\0"),
+		  NULL },
+		{ "MX without a name", BYTES(HEAD("\1") MX "\0\2\0\1"), NULL },
+		{ "MX of one byte", BYTES(HEAD("\1") MX "\0\1\0"), NULL },
+		{ "MX with more behind it",
+		  BYTES(HEAD("\1") MX "\0\6\0\1\1a\0b"), NULL },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct dns_answer answer;
+		struct dns_record record;
+		char host[DNS_NAME];
+		bool is_host = dns_answer_open(&answer, cases[i].message,
+					       cases[i].length, DNS_MX) == 1 &&
+			       dns_answer_next(&answer, &record) &&
+			       dns_record_exchanger(&answer, &record, host);
+
+		is_text(is_host ? host : NULL, cases[i].wanted, cases[i].name);
+	}
+}
+
 int main(void)
 {
 	char name[DNS_NAME];
@@ -221,6 +259,7 @@ int main(void)
 		is_text(hosts_of(rows[i].message, rows[i].length),
 			rows[i].wanted, rows[i].name);
 	test_addresses();
+	test_exchangers();
 	test_texts();
 	net_ip_parse("192.0.2.255", &ip);
 	is_text(dns_reverse_name(&ip, name), "255.2.0.192.in-addr.arpa",
