@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdalign.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,63 +33,6 @@ struct dns_question {
 	bool is_second; /* since the first time brought half an answer */
 	char name[];
 };
-
-/* Memory. A program that asks a few questions and is gone would need as long to
-   start the heap as to ask them: this is where the first of c-ares' memory
-   comes from. What is given back here is not given out again. */
-
-/* A sanitizer sees the ends of blocks only on the heap. */
-#ifndef DNS_NURSERY
-#define DNS_NURSERY 16384
-#endif
-
-static struct {
-	alignas(max_align_t) char bytes[DNS_NURSERY];
-	size_t used;
-} nursery;
-
-/* Before each block there. */
-struct size {
-	alignas(max_align_t) size_t bytes;
-};
-
-static bool is_in_nursery(const void *block)
-{
-	const char *at = block;
-
-	return at >= nursery.bytes && at < nursery.bytes + sizeof nursery.bytes;
-}
-
-static void *allocate(size_t size)
-{
-	size_t blocks = size / sizeof(struct size) + 2;
-	struct size *block;
-
-	if (blocks > (sizeof nursery.bytes - nursery.used) / sizeof *block)
-		return malloc(size);
-	block = (void *)(nursery.bytes + nursery.used);
-	nursery.used += blocks * sizeof *block;
-	block->bytes = size;
-	return block + 1;
-}
-
-static void release(void *block)
-{
-	if (!is_in_nursery(block)) free(block);
-}
-
-static void *reallocate(void *block, size_t size)
-{
-	const struct size *old = block;
-	void *moved;
-
-	if (!is_in_nursery(block)) return realloc(block, size);
-	moved = allocate(size);
-	if (moved)
-		memcpy(moved, block,
-		       old[-1].bytes < size ? old[-1].bytes : size);
-	return moved;
-}
 
 /* The list of servers. */
 
@@ -259,8 +200,7 @@ static int open_channel(struct dns *dns, struct ares_channeldata **channel,
 	if (dns->servers[0] && !dns->searches)
 		given |= ARES_OPT_SERVERS | ARES_OPT_DOMAINS | ARES_OPT_NDOTS |
 			 ARES_OPT_SORTLIST;
-	if (ares_library_init_mem(ARES_LIB_INIT_ALL, allocate, release,
-				  reallocate) != ARES_SUCCESS ||
+	if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS ||
 	    ares_init_options(channel, &options, given) != ARES_SUCCESS) {
 		*channel = NULL;
 		return -1;
@@ -403,7 +343,7 @@ static void take_answer(void *context, int status, int timeouts,
 		tell(question, result_of(status), message,
 		     message ? (size_t)length : 0);
 	}
-	release(question);
+	free(question);
 }
 
 struct dns_question *dns_ask(struct dns *dns, const char *name,
@@ -414,7 +354,7 @@ struct dns_question *dns_ask(struct dns *dns, const char *name,
 	struct dns_question *question;
 
 	if (make_ready(dns) < 0) return NULL;
-	question = allocate(sizeof *question + size);
+	question = malloc(sizeof *question + size);
 	if (!question) return NULL;
 	*question = (struct dns_question){
 		.dns = dns,
@@ -424,7 +364,7 @@ struct dns_question *dns_ask(struct dns *dns, const char *name,
 	};
 	memcpy(question->name, name, size);
 	if (!ask(question, dns->channel)) {
-		release(question);
+		free(question);
 		return NULL;
 	}
 	dns->waiting++;
