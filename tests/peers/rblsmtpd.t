@@ -50,7 +50,7 @@ chmod 755 "$work/program"
 mkdir "$work/hurried"
 cat >"$work/hurried/rblsmtpd" <<END
 #!/bin/sh
-exec "$bin/rblsmtpd" -d 3 "\$@"
+exec "$bin/rblsmtpd" -d 6 "\$@"
 END
 chmod 755 "$work/hurried/rblsmtpd"
 
@@ -110,6 +110,7 @@ settle() {
 		same_file "$slow.ours" "$slow.variant" \
 			"$(cat "$slow.name") (IPv6 variant)"
 	done
+	slow_cases=0 slow_pids=
 }
 # shown FOLDER NAME LINE ARGUMENT…: a line that is there
 shown() {
@@ -393,6 +394,26 @@ shown "$work/hurried" 'and with -c' '^451 temporary RBL lookup error$' \
 	rblsmtpd -c -r afails.test program
 shown "$plain" "Debian's does not ask about the address" '^451 listed$' \
 	rblsmtpd -r afails.test program
+settle
 
+# --- any options and lists in any order, of which some fail; what was drawn is
+# in the names
+
+perl -e 'srand 6;
+	sub one_of { $_[rand @_] }
+	for (1 .. 60) {
+		print join(" ", map { one_of(
+			"-" . one_of(qw(b B c C bc)),
+			"-r " . one_of(qw(x mixed long200 delay20 txtonly)) . ".test",
+			"-a " . one_of(qw(x mixed aonly delay20)) . ".test",
+			(map { "-$_ " . one_of(qw(nx nodata lame servfail refused
+				notimp)) . ".test" } qw(r a)),
+		) } 1 .. 2 + rand 6), "\n";
+	}' >"$work/drawn"
+while read -r options; do
+	# shellcheck disable=SC2086 # words
+	slow "$options" rblsmtpd $options program
+	[ "$slow_cases" -lt 10 ] || settle
+done <"$work/drawn"
 settle
 done_testing
