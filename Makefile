@@ -126,7 +126,7 @@ deps:
 flags:
 	@printf '%s\n' $(language) $(warnings)
 format:
-	clang-format -i $(wildcard lib/*/*.[ch] programs/*/*.[ch] programs/*/*/*.[ch] tests/*/*.[ch])
+	clang-format -i $(wildcard lib/*/*.[ch] programs/*/*.[ch] programs/*/*/*.[ch] tests/*.[ch] tests/*/*.[ch])
 clean:
 	rm -rf build/bin build/port53.so build/objects build/unit build/fuzz build/sanitize build/system build/settings build/libchainmail.a
 
