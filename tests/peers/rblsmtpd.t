@@ -401,14 +401,13 @@ settle
 
 perl -e 'srand 6;
 	sub one_of { $_[rand @_] }
+	sub list {
+		one_of("-r ", "-r ", "-a ") . one_of(qw(x mixed long200 delay20
+			txtonly aonly nx nodata servfail refused)) . ".test"
+	}
 	for (1 .. 60) {
-		print join(" ", map { one_of(
-			"-" . one_of(qw(b B c C bc)),
-			"-r " . one_of(qw(x mixed long200 delay20 txtonly)) . ".test",
-			"-a " . one_of(qw(x mixed aonly delay20)) . ".test",
-			(map { "-$_ " . one_of(qw(nx nodata lame servfail refused
-				notimp)) . ".test" } qw(r a)),
-		) } 1 .. 2 + rand 6), "\n";
+		print join(" ", map { one_of("-" . one_of(qw(b b B c C)), list(),
+			list()) } 1 .. 3 + rand 6), "\n";
 	}' >"$work/drawn"
 while read -r options; do
 	# shellcheck disable=SC2086 # words
