@@ -5,7 +5,7 @@
 /usr/bin/python3 -c 'import yaml' 2>/dev/null || need python3-yaml
 
 suites=$tests/suites/spf
-spf-suite "$suites"/*-test*.yml "$suites"/mail-auth/*.yml \
+spf-suite "$tests/spf-cases.yml" "$suites"/*-test*.yml "$suites"/mail-auth/*.yml \
 	>"$work/results" 2>"$work/errors"
 code=$?
 grep -v '^ok' "$work/results" | sed 's/^/# /'
@@ -20,4 +20,5 @@ suite rfc4408-tests 191 "the 191 tests of RFC 4408"
 suite pyspf-test 16 "the 16 of pyspf"
 suite 'a|all|basic|examples|exists|exp|include|ip|macro|mx|ptr|redirect' 163 \
 	"the 163 of mail-auth"
+suite spf-cases 105 "and 105 of our own"
 done_testing
