@@ -4,7 +4,6 @@
 #include <ares.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -186,7 +185,8 @@ static int open_channel(struct dns *dns, struct ares_channeldata **channel,
 {
 	char lookups[] = "fb";
 	struct ares_options options = {
-		.flags = ARES_FLAG_EDNS | flags,
+		.flags = ARES_FLAG_EDNS | flags |
+			 (dns->keeps_port ? ARES_FLAG_STAYOPEN : 0),
 		.ednspsz = UDP_ANSWER,
 		.timeout = FIRST_WAIT_MS,
 		.tries = TRIES,
@@ -241,6 +241,11 @@ static int make_tcp_ready(struct dns *dns)
 	if (dns->tcp) ares_destroy(dns->tcp);
 	dns->tcp = NULL;
 	return -1;
+}
+
+void dns_keep_port(struct dns *dns)
+{
+	dns->keeps_port = true;
 }
 
 void dns_close(struct dns *dns)
@@ -400,17 +405,21 @@ static void process(struct dns *dns, ares_socket_t readable,
 	if (dns->tcp) ares_process_fd(dns->tcp, readable, writable);
 }
 
-void dns_serve(struct dns *dns)
+void dns_serve_within(struct dns *dns, int milliseconds)
 {
 	enum { EVENTS_IN_A_ROW = 64 };
 
 	if (!dns->channel) return;
-	/* One at a time: serving one may close another. */
+	/* One at a time: serving one may close another. Behind the last answer
+	   there is nothing. */
 	for (int i = 0; i < EVENTS_IN_A_ROW; i++) {
 		struct epoll_event event;
 		bool readable, writable;
 
-		if (epoll_wait(dns->epoll, &event, 1, 0) != 1) break;
+		if (i > 0 && dns->asked == 0) break;
+		if (epoll_wait(dns->epoll, &event, 1,
+			       i > 0 ? 0 : milliseconds) != 1)
+			break;
 		writable = event.events & EPOLLOUT;
 		readable = event.events & ~(unsigned)EPOLLOUT;
 		process(dns, readable ? event.data.fd : ARES_SOCKET_BAD,
@@ -421,17 +430,19 @@ void dns_serve(struct dns *dns)
 	dns->tick = deadline_in(0) + TICK_MS;
 }
 
+void dns_serve(struct dns *dns)
+{
+	dns_serve_within(dns, 0);
+}
+
 bool dns_wait(struct dns *dns, deadline end)
 {
 	while (dns->waiting > 0) {
-		struct pollfd sockets = { .fd = dns->epoll, .events = POLLIN };
 		int left = deadline_left(end), timeout = dns_timeout(dns);
 
 		if (left == 0) return false;
 		if (timeout < 0 || (left > 0 && left < timeout)) timeout = left;
-		if (poll(&sockets, 1, timeout) < 0 && errno != EINTR)
-			return false;
-		dns_serve(dns);
+		dns_serve_within(dns, timeout);
 	}
 	return true;
 }

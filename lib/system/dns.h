@@ -32,7 +32,8 @@ struct dns {
 	size_t asked;                 /* questions that are not done with */
 	size_t waiting;               /* those that somebody waits for */
 	deadline tick;                /* when to look at what has timed out */
-	bool searches; /* the search list of resolv.conf is wanted */
+	bool searches;   /* the search list of resolv.conf is wanted */
+	bool keeps_port; /* see dns_keep_port */
 	char servers[DNS_SERVERS * (sizeof "[]:65535," + NET_IP_TEXT)];
 };
 
@@ -52,6 +53,11 @@ typedef void dns_callback(void *context, enum dns_result, struct dns_answer *);
    -1 with EINVAL when it is another text; resolv.conf's are asked then. */
 int dns_open(struct dns *, const char *servers);
 
+/* Before the first question: all of them leave from one port, which is half the
+   work for who asks one after the other. For programs that are gone soon: the
+   longer a port is used, the more time has who guesses at answers. */
+void dns_keep_port(struct dns *);
+
 /* Forgets every question and closes what is open. */
 void dns_close(struct dns *);
 
@@ -67,6 +73,9 @@ void dns_forget(struct dns_question *);
 int dns_descriptor(const struct dns *);
 int dns_timeout(const struct dns *);
 void dns_serve(struct dns *);
+
+/* The same, once there is something to serve, or that time has passed. */
+void dns_serve_within(struct dns *, int milliseconds);
 
 /* For those who wait: until every question has been answered, or the deadline.
    False: some have not been. */

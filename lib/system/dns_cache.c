@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 #include "system/dns_cache.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <strings.h>
 
 int dns_cache_open(struct dns_cache *cache, const char *servers, deadline end)
 {
+	int opened = dns_open(&cache->dns, servers);
+
 	cache->end = end;
-	return dns_open(&cache->dns, servers);
+	dns_keep_port(&cache->dns);
+	return opened;
 }
 
 void dns_cache_close(struct dns_cache *cache)
@@ -81,17 +82,13 @@ bool dns_cache_wait(struct dns_cache *cache)
 	size_t waiting = cache->dns.waiting;
 
 	while (!cache->is_late && cache->dns.waiting == waiting) {
-		struct pollfd sockets = { .fd = dns_descriptor(&cache->dns),
-					  .events = POLLIN };
 		int left = deadline_left(cache->end);
 		int timeout = dns_timeout(&cache->dns);
 
 		if (timeout < 0 || (left >= 0 && left < timeout))
 			timeout = left;
-		if (left == 0 ||
-		    (poll(&sockets, 1, timeout) < 0 && errno != EINTR))
-			cache->is_late = true;
-		else dns_serve(&cache->dns);
+		if (left == 0) cache->is_late = true;
+		else dns_serve_within(&cache->dns, timeout);
 	}
 	return !cache->is_late;
 }

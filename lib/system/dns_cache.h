@@ -38,7 +38,7 @@ struct dns_cache {
 	struct dns_finding findings[DNS_CACHE_ROOM];
 };
 
-/* As dns_open; into a struct that is all zero. */
+/* As dns_open, and dns_keep_port; into a struct that is all zero. */
 int dns_cache_open(struct dns_cache *, const char *servers, deadline);
 void dns_cache_close(struct dns_cache *);
 

@@ -204,18 +204,19 @@ struct dns_question *dns_ask(struct dns *dns, const char *name,
 	return &waiting[dns->waiting++];
 }
 
-int dns_descriptor(const struct dns *dns)
-{
-	return dns->epoll;
-}
-
 int dns_timeout(const struct dns *dns)
 {
 	return dns->waiting > 0 ? 0 : -1;
 }
 
-void dns_serve(struct dns *dns)
+void dns_keep_port(struct dns *dns)
 {
+	(void)dns;
+}
+
+void dns_serve_within(struct dns *dns, int milliseconds)
+{
+	(void)milliseconds;
 	size_t chosen = take_byte() % dns->waiting;
 	struct dns_question question = waiting[chosen];
 
