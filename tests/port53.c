@@ -2,11 +2,13 @@
    the library of djbdns: with TEST_DNS_PORT they ask at that port. With
    TEST_CLOCK_SPEED time runs so many times faster for them: what they give up
    after a minute, they give up after two seconds. What they set an alarm for
-   stays as it is.
+   stays as it is. Programs that ask by libc's resolver (res_ninit) ask only at
+   that port of 127.0.0.1, whatever resolv.conf says.
    SPDX-License-Identifier: ISC */
 #include <dlfcn.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <resolv.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -28,6 +30,25 @@ int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t size)
 	if (ntohs(other.sin6_port) == DNS_PORT)
 		other.sin6_port = htons((in_port_t)atoi(port));
 	return next(fd, (const struct sockaddr *)&other, size);
+}
+
+/* libc's own connect cannot be had. */
+int res_ninit(res_state state)
+{
+	static int (*next)(res_state);
+	const char *port = getenv("TEST_DNS_PORT");
+	int result;
+
+	if (!next) *(void **)&next = dlsym(RTLD_NEXT, "__res_ninit");
+	result = next(state);
+	if (!port) return result;
+	state->nscount = 1;
+	state->nsaddr_list[0] = (struct sockaddr_in){
+		.sin_family = AF_INET,
+		.sin_port = htons((in_port_t)atoi(port)),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	return result;
 }
 
 static int speed(void)
