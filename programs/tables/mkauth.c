@@ -9,6 +9,7 @@
    read or written; the old file stays.
    SPDX-License-Identifier: ISC */
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -282,8 +283,44 @@ static void add_domain(struct collection *collection,
 	str_free(&name);
 }
 
+/* DOMAIN:DOMAIN, in small letters or not. The names of an account begin with its
+   name and a dash, too, and in its home it could make itself logins. */
+static void read_virtual_domains(struct record_list *domains)
+{
+	struct str lines = { 0 };
+
+	if (control_read_list("virtualdomains", &lines) == CONTROL_FAILED)
+		die_of_control("virtualdomains");
+	for (size_t at = 0, next; at < lines.length; at = next) {
+		char *line = lines.data + at, *colon = strchr(line, ':');
+
+		next = at + strlen(line) + 1;
+		for (char *c = line; *c; c++)
+			*c = (char)tolower((unsigned char)*c);
+		if (!colon) continue;
+		*colon = '\0';
+		if (strcmp(line, colon + 1) == 0)
+			record_list_add(domains, line, strlen(line), "", 0);
+	}
+	record_list_sort(domains);
+	str_free(&lines);
+}
+
+static bool is_domain(const struct assignment *assignment,
+		      const struct record_list *domains)
+{
+	size_t length = strlen(assignment->local);
+	struct record record;
+
+	return assignment->is_beginning && length > 1 &&
+	       assignment->local[length - 1] == '-' &&
+	       record_list_find(domains, assignment->local, length - 1,
+				&record);
+}
+
 static void add_domains(struct collection *collection)
 {
+	struct record_list domains = { 0 };
 	struct colon_file assign = { 0 };
 	struct vpopmail vpopmail = { 0 };
 	struct assignment assignment;
@@ -294,14 +331,11 @@ static void add_domains(struct collection *collection)
 	if (colon_file_read(&assign, path.data, ACCOUNTS_LIMIT) < 0 &&
 	    errno != ENOENT)
 		die_temporary("unable to read users/assign:");
-	while (accounts_next_assignment(&assign, &assignment)) {
-		size_t length = strlen(assignment.local);
-
-		if (assignment.is_beginning && length > 1 &&
-		    assignment.local[length - 1] == '-' &&
-		    strcmp(assignment.dash, "-") == 0)
+	read_virtual_domains(&domains);
+	while (accounts_next_assignment(&assign, &assignment))
+		if (is_domain(&assignment, &domains))
 			add_domain(collection, &assignment, &vpopmail);
-	}
+	record_list_free(&domains);
 	vpopmail_close(&vpopmail);
 	colon_file_close(&assign);
 	str_free(&path);

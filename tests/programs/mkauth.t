@@ -95,6 +95,19 @@ same_file auth.cdb first.cdb 'and the same bytes the next time'
 is "$(find . -name '.auth.cdb*')" '' 'nothing is left beside it'
 umask 022
 
+# An account with a virtual domain and with assigned names is none of vpopmail.
+cp "$tree/users/assign" assign.kept
+cp "$tree/control/virtualdomains" virtual.kept
+echo "joe.example:joe" >>"$tree/control/virtualdomains"
+echo "sneak:$one:1:0::/:" >"$tree/homes/kamran/vpasswd"
+sed -i "1i+joe-:joe:$uid:$gid:$tree/homes/kamran:-::" "$tree/users/assign"
+sed -i "1i+joe.example-:joe:$uid:$gid:$tree/homes/kamran:-::" "$tree/users/assign"
+collect -a >/dev/null
+is "$(grep sneak out)" '' 'an account cannot make itself logins'
+rm "$tree/homes/kamran/vpasswd"
+cp assign.kept "$tree/users/assign"
+cp virtual.kept "$tree/control/virtualdomains"
+
 # The rights of the old file, if it is ours.
 chmod 600 auth.cdb
 collect -c auth.cdb >/dev/null

@@ -89,6 +89,34 @@ mkdir "$tree/other-alias"
 collect >/dev/null
 is "$(grep -c '^moved@' out) $(grep -c '^postmaster@' out)" '1 0' "aliases are in the home of the account alias"
 
+# What an account may do in its home keeps nobody else's addresses out.
+fresh
+plant_user joe x
+plant_user ann x
+head -c 2000000 /dev/zero >"$tree/homes/joe/.qmail-default"
+echo "| vdelivermail '' bounce-no-mailbox" >"$tree/homes/joe/.qmail-lists-default"
+ln -s /dev/zero "$tree/homes/joe/.qmail-zero"
+ln -s /dev/zero "$tree/homes/joe/.qmail-zero-default"
+ln -s .qmail-loop "$tree/homes/joe/.qmail-loop"
+mkfifo "$tree/homes/joe/.qmail-fifo" "$tree/homes/joe/.qmail-fifo-default"
+mkdir "$tree/homes/joe/vpasswd"
+collect -c home.cdb >/dev/null
+is "$code $(cat errors)" '0 ' 'a home of strange things does no harm'
+collect >/dev/null
+addresses_are 'ann@mail.example.com joe-default@mail.example.com joe-lists-default@mail.example.com joe@mail.example.com' \
+	'long files, and mailboxes that it says it has'
+if is_user 'a home without rights'; then
+	chmod 0 "$tree/homes/joe"
+	collect >/dev/null
+	chmod 755 "$tree/homes/joe"
+	is "$code $(tr '\n' ' ' <out)$(cat errors)" '0 ann@mail.example.com joe-default@mail.example.com joe@mail.example.com mkvalidrcptto: warning: all names of joe are taken, since its home cannot be read: access denied' \
+		'a home without rights'
+fi
+echo "+joe-:joe:$uid:$gid:$tree/none:-::" >"$tree/users/assign"
+collect >/dev/null
+is "$code $(grep -c joe-default out) $(cat errors)" '0 1 mkvalidrcptto: warning: all names of joe are taken, since its home cannot be read: file does not exist' \
+	'a home that has gone, and is still assigned'
+
 # users/assign comes before.
 fresh
 plant_user joe x

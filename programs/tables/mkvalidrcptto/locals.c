@@ -193,6 +193,23 @@ static void read_mailboxes(struct scan *scan, const char *beginning)
 	add_beginning(scan, beginning, strlen(beginning));
 }
 
+/* Whose folder an administrator looks after. Other homes are their owners', who
+   must not be able to keep the whole table from being made. */
+static bool is_of_domain(const struct source *source)
+{
+	return source->kind == ASSIGNED_BEGINNING && strchr(source->names, '.');
+}
+
+/* What cannot be read, or is too long, may be for anybody. */
+static unsigned read_use(struct scan *scan, int fd)
+{
+	str_clear(&scan->text);
+	if (file_read_rest(fd, &scan->text, DOT_QMAIL_LIMIT) < 0)
+		return DOT_QMAIL_TAKES_ALL;
+	str_append_byte(&scan->text, '\n');
+	return dot_qmail_use(scan->text.data);
+}
+
 /* FILE is for all names that begin so and have no file of their own. */
 static void take_rest(struct scan *scan, const char *file,
 		      const char *beginning)
@@ -203,16 +220,12 @@ static void take_rest(struct scan *scan, const char *file,
 
 	if (owner_of_beginning(scan->locals, beginning, length) != scan->owner)
 		return;
-	str_clear(&scan->text);
 	fd = openat(scan->folder, file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 || file_read_rest(fd, &scan->text, DOT_QMAIL_LIMIT) < 0) {
-		report_unreadable(scan->report, scan->source->home);
-		if (fd >= 0) close(fd);
-		return;
-	}
-	close(fd);
-	str_reserve(&scan->text, 1);
-	use = dot_qmail_use(scan->text.data);
+	if (fd < 0 && errno == ENOENT) return; /* it has just gone */
+	use = read_use(scan, fd);
+	if (fd >= 0) close(fd);
+	if (use & DOT_QMAIL_HAS_MAILBOXES && !is_of_domain(scan->source))
+		use = DOT_QMAIL_TAKES_ALL;
 	if (use & DOT_QMAIL_TAKES_ALL) add_beginning(scan, beginning, length);
 	if (use & DOT_QMAIL_HAS_MAILBOXES) read_mailboxes(scan, beginning);
 }
@@ -288,15 +301,36 @@ static bool is_file(const struct scan *scan, const struct dirent *entry)
 	       S_ISREG(status.st_mode);
 }
 
+static void take_unreadable(struct scan *scan)
+{
+	const struct source *source = scan->source;
+	struct str names = { 0 };
+	char shown[SHOWN];
+
+	if (source->kind == ALIASES && errno == ENOENT) return;
+	if (source->kind == ALIASES || is_of_domain(source)) {
+		report_unreadable(scan->report, source->home);
+		return;
+	}
+	if (report_may_warn(scan->report))
+		warn("all names of %s are taken, since its home cannot be "
+		     "read:",
+		     printable_text(shown, sizeof shown, source->account));
+	str_append_text(&names, source->names);
+	if (source->kind == ACCOUNT) str_append_byte(&names, '-');
+	if (owner_of_beginning(scan->locals, names.data, names.length) ==
+	    scan->owner)
+		add_beginning(scan, names.data, names.length);
+	str_free(&names);
+}
+
 static void read_folder(struct scan *scan)
 {
-	const char *home = scan->source->home;
-	DIR *folder = opendir(home);
+	DIR *folder = opendir(scan->source->home);
 	const struct dirent *entry;
 
 	if (!folder) {
-		if (errno != ENOENT || scan->source->kind != ALIASES)
-			report_unreadable(scan->report, home);
+		take_unreadable(scan);
 		return;
 	}
 	scan->folder = dirfd(folder);
@@ -304,7 +338,7 @@ static void read_folder(struct scan *scan)
 		if (begins_with(entry->d_name, dot_qmail) &&
 		    is_file(scan, entry))
 			take_file(scan, entry->d_name);
-	if (errno) report_unreadable(scan->report, home);
+	if (errno) take_unreadable(scan);
 	closedir(folder);
 }
 
