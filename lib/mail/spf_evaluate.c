@@ -7,7 +7,11 @@
 #include "mail/spf_mechanism.h"
 #include "mail/spf_record.h"
 
-enum { MOST_TERMS = 10, MOST_VOIDS = 2 };
+enum {
+	MOST_TERMS = 10,
+	MOST_VOIDS = 2,
+	SLOW_MS = 5, /* no cache in the neighbourhood has known that */
+};
 
 struct limits {
 	unsigned terms;
@@ -28,6 +32,7 @@ struct frame {
 	enum role role;
 	char domain[DNS_NAME];
 	struct str text; /* the record's */
+	bool is_slow;    /* it took a while to come */
 	struct spf_record record;
 };
 
@@ -226,22 +231,23 @@ static enum outcome match_name(struct frame *frame, const struct spf_term *term)
 	return outcome_of(frame, match, name);
 }
 
+static bool is_network_of(const struct spf_term *term, const struct net_ip *ip)
+{
+	return (term->word == SPF_IP4 || term->word == SPF_IP6) &&
+	       spf_record_network_has(&term->network,
+				      term->word == SPF_IP4 ? term->prefix_4
+							    : term->prefix_6,
+				      ip);
+}
+
 static enum outcome match_term(struct frame *frame, const struct spf_term *term)
 {
-	const struct net_ip *ip = &frame->all->values.ip;
-
 	switch (term->word) {
 	case SPF_ALL: return MATCH;
 	case SPF_IP4:
-		return spf_record_network_has(&term->network, term->prefix_4,
-					      ip)
-			       ? MATCH
-			       : NO_MATCH;
 	case SPF_IP6:
-		return spf_record_network_has(&term->network, term->prefix_6,
-					      ip)
-			       ? MATCH
-			       : NO_MATCH;
+		return is_network_of(term, &frame->all->values.ip) ? MATCH
+								   : NO_MATCH;
 	case SPF_INCLUDE:
 	case SPF_A:
 	case SPF_MX:
@@ -307,12 +313,15 @@ static enum spf_result read_terms(struct frame *frame, struct spf_text terms)
 /* SPF_PASS: the frame has one, and it is good. */
 static enum spf_result fetch_record(struct frame *frame)
 {
+	struct dns_cache *cache = &frame->all->cache;
+	int left = deadline_left(cache->end);
 	const struct dns_finding *finding;
 	struct spf_text terms;
 	enum spf_result result;
 
 	if (!spf_is_domain(frame->domain)) return no_record(frame);
-	finding = dns_cache_find(&frame->all->cache, frame->domain, DNS_TXT);
+	finding = dns_cache_find(cache, frame->domain, DNS_TXT);
+	frame->is_slow = left - deadline_left(cache->end) >= SLOW_MS;
 	if (finding->result == DNS_ABSENT) return no_record(frame);
 	if (finding->result == DNS_FAILED) {
 		(void)temporary_error(frame, frame->domain);
@@ -321,6 +330,58 @@ static enum spf_result fetch_record(struct frame *frame)
 	str_clear(&frame->text);
 	result = choose_record(frame, finding, &terms);
 	return result == SPF_PASS ? read_terms(frame, terms) : result;
+}
+
+/* False: it asks for nothing, or it is not known for what. */
+static bool ask_for_term(struct frame *frame, const struct spf_term *term)
+{
+	struct spf_evaluation *all = frame->all;
+	enum dns_type type;
+	char name[DNS_NAME];
+
+	switch (term->word) {
+	case SPF_INCLUDE:
+	case SPF_REDIRECT: type = DNS_TXT; break;
+	case SPF_A:
+		type = all->values.ip.family == NET_IPV6 ? DNS_AAAA : DNS_A;
+		break;
+	case SPF_MX: type = DNS_MX; break;
+	case SPF_EXISTS: type = DNS_A; break;
+	case SPF_ALL:
+	case SPF_PTR:
+	case SPF_IP4:
+	case SPF_IP6:
+	case SPF_EXP:
+	case SPF_OTHER_MODIFIER:
+	default: return false;
+	}
+	if (term->target.length > 0 &&
+	    memchr(term->target.at, '%', term->target.length))
+		return false;
+	if (expand(frame, term->target, name) != MATCH) return false;
+	(void)dns_cache_ask(&all->cache, name, type);
+	return true;
+}
+
+/* What the terms up to the last will ask for, if none matches, is asked for at
+   once where answers are far away. That counts only when a term is evaluated;
+   so it is no more than there may still be. What has macros is left out: such
+   names are often made to tell somebody something. */
+static void ask_ahead(struct frame *frame)
+{
+	struct spf_text rest = frame->record.terms;
+	unsigned left = MOST_TERMS - frame->limits->terms;
+	struct spf_term term;
+
+	if (!frame->is_slow || frame->role == LOCAL) return;
+	while (left > 0 && spf_record_next(&rest, &term) == SPF_TERM) {
+		if (term.word == SPF_ALL ||
+		    is_network_of(&term, &frame->all->values.ip))
+			break;
+		if (term.word == SPF_REDIRECT && frame->record.has_all)
+			continue;
+		if (ask_for_term(frame, &term)) left--;
+	}
 }
 
 /* What decided. Of an included record that is the term that includes it. */
@@ -405,6 +466,7 @@ static enum spf_result run_record(struct frame *frame)
 
 	for (;;) {
 		note_record(frame);
+		ask_ahead(frame);
 		if (run_terms(frame, &result)) return result;
 		if (frame->record.redirect.length == 0) return SPF_NEUTRAL;
 		if (follow_redirect(frame) == PERMANENT_ERROR)

@@ -17,6 +17,10 @@ zonedata:
   silent.test: [TIMEOUT]
   utf8.test: [{ SPF: "v=spf1 exists:%{l}.test ip4:192.0.2.1 -all" }]
   long.test: [{ SPF: "v=spf1 exists:%{l}%{s}%{h}.test -all" }]
+  slow.test: [{ SPF: "v=spf1 include:slow1.test a:slow2.test exists:%{l}.test mx:slow3.test ip4:192.0.2.1 a:slow4.test -all" }, DELAY]
+  slow1.test: [{ SPF: "v=spf1 -all" }, DELAY]
+  slow2.test: [{ A: 192.0.2.99 }, DELAY]
+  slow3.test: [{ MX: [1, h1.test] }, DELAY]
   host.test: [{ A: 192.0.2.1 }]
   1.2.0.192.in-addr.arpa: [{ PTR: other.test }, { PTR: host.test }]
   2.2.0.192.in-addr.arpa: [{ PTR: host.test }]
@@ -116,6 +120,15 @@ unlike "$(cat "$work/questions")" ' (A|AAAA) host.test' \
 run 192.0.2.1 h.test a@large.test
 is "$result $(grep large "$work/questions")" "pass udp TXT large.test
 tcp TXT large.test" "what is too long for UDP comes by TCP"
+
+# What is far away is asked for at once; but not what a name would tell.
+: >"$work/questions"
+run 192.0.2.1 h.test a@slow.test
+is "$result $(sed '/^answer slow1.test/,$d' "$work/questions" | sort | tr '\n' ';')" \
+	"pass answer slow.test;udp A slow2.test;udp MX slow3.test;\
+udp TXT slow.test;udp TXT slow1.test;" "slow answers: the rest of the record at once"
+like "$(tail -n 3 "$work/questions")" ' A a.test' "names with macros in their turn"
+unlike "$(cat "$work/questions")" slow4 "nothing is asked that comes behind a match"
 
 # Time.
 start=$(date +%s)
