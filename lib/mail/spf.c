@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mail/idn.h"
+
 static const char default_explanation[] =
 	"See http://spf.pobox.com/why.html?sender=%{S}&ip=%{I}&receiver=%{xR}";
 
@@ -34,9 +36,12 @@ static void set_identity(struct spf_check *check,
 	check->is_helo = *sender == '\0';
 	if (check->is_helo) domain = request->helo;
 	length = strlen(domain);
-	if (length > 0 && domain[length - 1] == '.') length--;
-	if (length < sizeof check->identity)
-		memcpy(check->identity, domain, length);
+	if ((check->is_helo || idn_to_ascii(domain, check->identity) < 0) &&
+	    length < sizeof check->identity)
+		memcpy(check->identity, domain, length + 1);
+	length = strlen(check->identity);
+	if (length > 0 && check->identity[length - 1] == '.')
+		check->identity[length - 1] = '\0';
 	if (at && at > sender)
 		str_append(&check->local_part, sender, (size_t)(at - sender));
 	else str_append_text(&check->local_part, "postmaster");

@@ -15,6 +15,7 @@
 #include "base/message.h"
 #include "base/options.h"
 #include "mail/address.h"
+#include "mail/idn.h"
 #include "system/dns_cache.h"
 
 static const char synopsis[] = "mxcheck [ -t seconds ] domain";
@@ -104,6 +105,7 @@ int main(int argc, char **argv)
 	unsigned long seconds = SECONDS;
 	enum verdict verdict = NONE;
 	struct net_ip ip;
+	char domain[DNS_NAME];
 	int letter;
 
 	program_name = "mxcheck";
@@ -113,11 +115,11 @@ int main(int argc, char **argv)
 	if (argc - optind != 1) die_usage(synopsis);
 	if (address_literal(argv[0], &ip) == 0) {
 		verdict = OK;
-	} else if (is_name(argv[0])) {
+	} else if (idn_to_ascii(argv[0], domain) == 0 && is_name(domain)) {
 		if (dns_cache_open(&cache, getenv("DNSCACHEIP"),
 				   deadline_in(seconds)) < 0)
 			warn("DNSCACHEIP is no list of addresses");
-		verdict = check_domain(&cache, argv[0]);
+		verdict = check_domain(&cache, domain);
 	}
 	if (write(STDOUT_FILENO, words[verdict].line,
 		  strlen(words[verdict].line)) < 0)

@@ -5,6 +5,7 @@
 /usr/bin/python3 -c 'import yaml' 2>/dev/null || need python3-yaml
 cat >"$work/zone" <<'END'
 zonedata:
+  xn--bcher-kva.test: [{ A: 192.0.2.1 }]
   mx.test: [{ MX: [10, mail.mx.test] }]
   two.test: [{ MX: [10, mail.mx.test] }, { MX: [20, ""] }]
   null.test: [{ MX: [0, ""] }, { A: 192.0.2.1 }]
@@ -44,6 +45,8 @@ mx alias-of-none.test none 1 "an alias of nothing"
 mx fails.test temporary 111 "a failure"
 mx mx-fails.test temporary 111 "a failure for MX, though there is an address"
 mx mx-only.test ok 0 "an MX is enough: nothing else is waited for"
+mx "$(printf 'b\303\274cher.test')" ok 0 "a name that is not ASCII"
+mx "$(printf 'b\374cher.test')" none 1 "or not UTF-8 either"
 mx '[192.0.2.1]' ok 0 "an address literal"
 mx '[IPv6:2001:db8::1]' ok 0 "one of IPv6"
 mx '[192.0.2.256]' none 1 "no address literal"

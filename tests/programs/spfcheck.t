@@ -92,7 +92,16 @@ run 192.0.2.1 "$long$long" "$long@long.test"
 is "$code $result" "1 fail" "texts of any length"
 is "$(awk 'length > 3000' "$work/out")" "" "are cut in the field"
 run 192.0.2.1 h.test "a@$(printf '%0300d' 0).test"
-is "$result" none "a domain that is too long"
+is "$result" none "a domain whose label is too long"
+: >"$work/questions"
+long=$(printf '%050d.%050d.%050d.%050d.%049d.' 0 0 0 0 0)
+for name in "$long$long" "${long}pass.test"; do
+	run 192.0.2.1 h.test "a@$name"
+	is "$result" none "a domain that is too long"
+	run 192.0.2.1 "$name" ''
+	is "$result" none "a HELO that is"
+done
+is "$(cat "$work/questions")" "" "no part of it is asked for"
 SPFRECEIVER='r)(\
 r' run 192.0.2.1 h.test a@pass.test
 like "$field" '^Received-SPF: pass \(r\\\)\\\(\\\\\?r: SPF .*receiver="r\)\(\\\\\?r";' \
