@@ -187,6 +187,50 @@ echo untouched >elsewhere
 refresh own.cdb ./perl-like -x 'a b'
 is "$code $(cat elsewhere)" '0 untouched' 'a symbolic link is replaced, not followed'
 
+# Tables that others make.
+maker freecdb <<'END'
+printf '+1,1:a->b\n+1,1:c->d\n\n' | cdbmake "$2" "$2.tmp"
+END
+maker perl <<'END'
+exec perl -MCDB_File -e 'my %h = (a => "b", c => "e");
+	CDB_File::create(%h, $ARGV[1], "$ARGV[1].tmp") or die' -- "$@"
+END
+rm own.cdb
+if is_here cdbmake "freecdb's cdbmake"; then
+	refresh -v own.cdb ./freecdb
+	is "$(said)" '0 own.cdb: 2 added, 0 changed, 0 removed ' "freecdb's cdbmake"
+fi
+if [ "${CI:-}" = true ] || perl -MCDB_File -e 1 2>/dev/null; then
+	printf '+1,1:a->b\n+1,1:c->d\n\n' | cdb -c own.cdb
+	refresh -v own.cdb ./perl
+	is "$(said)" '0 own.cdb: 0 added, 1 changed, 0 removed ' "Perl's CDB_File"
+else
+	skip 'CDB_File is not here' "Perl's CDB_File"
+fi
+
+# A reader that opens the table again and again.
+maker turns <<'END'
+printf '+4,0:stay\n+%d,1:%d->x\n\n' ${#turn} "$turn" | sed '1s/$/->/' | cdb -c "$2"
+END
+turn=0 cdb-refresh own.cdb ./turns
+(
+	turn=0
+	while [ $turn -lt 40 ]; do
+		turn=$((turn + 1))
+		export turn
+		cdb-refresh own.cdb ./turns || echo failed >>writer
+	done
+	: >last
+) 2>>writer &
+writer=$!
+started="$started $writer"
+missing=0
+until [ -f last ]; do
+	cdb -q own.cdb stay || missing=$((missing + 1))
+done
+wait "$writer"
+is "$missing $(cat writer) $(cdb -q own.cdb 40)" '0  x' 'a reader finds what is in all of them at all times'
+
 # Another run, and one that was killed.
 maker waits <<'END'
 exec 3>&-

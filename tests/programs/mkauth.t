@@ -270,6 +270,18 @@ if can_trace 'faults of the disk'; then
 			"$call fails: nothing is left beside"
 		same_file auth.cdb first.cdb "$call fails: the old table stays"
 	done
+	for call in write pwrite64 fchmod fsync rename close; do
+		cp first.cdb auth.cdb
+		echo "more:$one:2000:1::/:/bin/sh" >>"$tree/passwd"
+		(strace -f -o trace -e "inject=$call:signal=KILL:when=1" \
+			mkauth -p "$tree/passwd" -s "$tree/shadow" -c auth.cdb
+			:) 2>/dev/null
+		like "$(cdb -l auth.cdb | grep -c :)" '^(8|10)$' \
+			"killed at $call: the old table, or the new one"
+		cp passwd.kept "$tree/passwd"
+		cp first.cdb auth.cdb
+		rm -f .auth.cdb.*
+	done
 	strace -f -o trace -e inject=fsync:signal=TERM:when=1 \
 		mkauth -p "$tree/passwd" -s "$tree/shadow" -c auth.cdb 2>errors
 	is "$? $(find . -name '.auth.cdb*')" '143 ' 'a signal: nothing is left beside'
