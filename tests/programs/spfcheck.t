@@ -94,8 +94,8 @@ is "$(awk 'length > 3000' "$work/out")" "" "are cut in the field"
 run 192.0.2.1 h.test "a@$(printf '%0300d' 0).test"
 is "$result" none "a domain whose label is too long"
 : >"$work/questions"
-long=$(printf '%050d.%050d.%050d.%050d.%049d.' 0 0 0 0 0)
-for name in "$long$long" "${long}pass.test"; do
+labels=$(printf '%050d.%050d.%050d.%050d.%049d.' 0 0 0 0 0)
+for name in "$labels$labels" "${labels}pass.test"; do
 	run 192.0.2.1 h.test "a@$name"
 	is "$result" none "a domain that is too long"
 	run 192.0.2.1 "$name" ''
@@ -133,7 +133,7 @@ tcp TXT large.test" "what is too long for UDP comes by TCP"
 # What is far away is asked for at once; but not what a name would tell.
 : >"$work/questions"
 run 192.0.2.1 h.test a@slow.test
-is "$result $(sed '/^answer slow1.test/,$d' "$work/questions" | sort | tr '\n' ';')" \
+is "$result $(sed '/^answer slow[12]/,$d' "$work/questions" | sort | tr '\n' ';')" \
 	"pass answer slow.test;udp A slow2.test;udp MX slow3.test;\
 udp TXT slow.test;udp TXT slow1.test;" "slow answers: the rest of the record at once"
 like "$(tail -n 3 "$work/questions")" ' A a.test' "names with macros in their turn"
