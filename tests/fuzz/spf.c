@@ -16,12 +16,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
 enum { LINE = 1200, MOST_WAITING = 64, SENT = 8192 };
 
-/* A check, and one each by rules and by a guess. */
-enum { MOST_ASKED = 3 * 123 };
+/* A check, and one each by rules and by a guess; what is asked ahead. */
+enum { MOST_ASKED = 3 * 123 + 45 };
 
 static const uint8_t *input;
 static size_t left;
 static unsigned asked;
+static deadline now;
 
 static unsigned take_byte(void)
 {
@@ -160,7 +161,18 @@ static void answer(struct dns_question question)
 		&found);
 }
 
-/* What stands here in place of system/dns.c. */
+/* What stands here in place of system/dns.c and system/deadline.c: time passes
+   as the input says. */
+
+deadline deadline_in(unsigned long seconds)
+{
+	return now + (deadline)seconds * 1000;
+}
+
+int deadline_left(deadline end)
+{
+	return end > now ? (int)(end - now) : 0;
+}
 
 int dns_open(struct dns *dns, const char *servers)
 {
@@ -217,9 +229,12 @@ void dns_keep_port(struct dns *dns)
 void dns_serve_within(struct dns *dns, int milliseconds)
 {
 	(void)milliseconds;
-	size_t chosen = take_byte() % dns->waiting;
+	unsigned choice = take_byte();
+	size_t chosen = (choice & 63) % dns->waiting;
 	struct dns_question question = waiting[chosen];
 
+	if (choice & 64) now += 40;
+	if (choice & 128) now += 4000;
 	waiting[chosen] = waiting[dns->waiting - 1];
 	answer(question);
 }
