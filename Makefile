@@ -48,7 +48,11 @@ LDLIBS += -Wl,--as-needed -lcdb -lcares -lhiredis
 
 single := $(wildcard programs/*/*.c)
 folders := $(patsubst %/,%,$(wildcard programs/*/*/))
+# These are started once, or once for a login, and not for every client: what
+# they need is the system's.
 with_openssl := $(filter programs/tls/tlsd,$(folders))
+with_crypt := $(filter programs/smtp/auth-cdb,$(folders))
+with_system := $(with_openssl) $(with_crypt)
 programs := $(addprefix $(build)/bin/,$(notdir $(single:.c=) $(folders)) qmail-smtpd)
 units := $(patsubst tests/unit/%.c,$(build)/unit/%,$(wildcard tests/unit/*.c))
 fuzzers := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
@@ -58,7 +62,7 @@ with_build = BUILD="$$(cd $(build) && pwd)"
 object = $(patsubst %.c,$(build)/objects/%.o,$(1))
 
 all: $(programs)
-	@echo "build: every program is in $(build)/bin, linked $(if $(filter musl,$(libc)),statically against musl,against the system's libc) by $(CC)$(if $(with_openssl),; $(notdir $(with_openssl)) against the system's OpenSSL)"
+	@echo "build: every program is in $(build)/bin, linked $(if $(filter musl,$(libc)),statically against musl,against the system's libc) by $(CC)$(if $(with_openssl),; $(notdir $(with_openssl)) against the system's OpenSSL)$(if $(with_crypt),; $(notdir $(with_crypt)) against its libcrypt)"
 
 define program
 $(build)/bin/$(notdir $(basename $(1))): $(call object,$(2)) $(library)
@@ -66,17 +70,21 @@ $(build)/bin/$(notdir $(basename $(1))): $(call object,$(2)) $(library)
 	$$(CC) -o $$@ $$(filter-out $(build)/settings,$$^) $$(all_ldflags) $$(LDLIBS)
 endef
 $(foreach source,$(single),$(eval $(call program,$(source),$(source))))
-$(foreach folder,$(filter-out $(with_openssl),$(folders)),$(eval $(call program,$(folder),$(wildcard $(folder)/*.c))))
+$(foreach folder,$(filter-out $(with_system),$(folders)),$(eval $(call program,$(folder),$(wildcard $(folder)/*.c))))
 
-# These are started once, not for every client, and OpenSSL is the system's.
 ifeq ($(notdir $(CC)),musl-gcc)
-$(addprefix $(build)/bin/,$(notdir $(with_openssl))): FORCE
-	@$(MAKE) --no-print-directory CC=cc build=$(build)/system $(build)/system/bin/$(@F)
+from_system := $(addprefix $(build)/bin/,$(notdir $(with_system)))
+$(from_system): with_system
 	@mkdir -p $(@D)
 	@cmp -s $(build)/system/bin/$(@F) $@ || ln -f $(build)/system/bin/$(@F) $@
+# By one make: two would put one library together.
+with_system:
+	@$(MAKE) --no-print-directory CC=cc build=$(build)/system $(patsubst $(build)/bin/%,$(build)/system/bin/%,$(from_system))
 else
-$(foreach folder,$(with_openssl),$(eval $(call program,$(folder),$(wildcard $(folder)/*.c))))
+$(foreach folder,$(with_system),$(eval $(call program,$(folder),$(wildcard $(folder)/*.c))))
 $(addprefix $(build)/bin/,$(notdir $(with_openssl))): LDLIBS += -lssl -lcrypto
+# A sanitizer has a crypt_r before it, which calls this one.
+$(addprefix $(build)/bin/,$(notdir $(with_crypt))): LDLIBS += -Wl,--no-as-needed -lcrypt
 endif
 
 $(build)/bin/qmail-smtpd: $(build)/bin/smtpd
@@ -130,6 +138,6 @@ format:
 clean:
 	rm -rf build/bin build/port53.so build/objects build/unit build/fuzz build/sanitize build/system build/settings build/libchainmail.a
 
-.PHONY: all check fuzz lint bench run install uninstall deps flags format clean FORCE
+.PHONY: all with_system check fuzz lint bench run install uninstall deps flags format clean FORCE
 .SECONDARY:
 -include $(shell find $(build)/objects -name '*.d' 2>/dev/null)

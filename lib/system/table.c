@@ -9,12 +9,14 @@
 #include <sys/sendfile.h>
 #include <unistd.h>
 
+/* cdb(5): a pointer for each hash table, and each a list of slots. */
+enum { TABLES = 256, POINTER = 8, SLOT = 8, LENGTHS = 8 };
+
 /* The last hash table is the end of the file: a file that was cut off lacks one
    of those that the header names. Without this, most look-ups in it would still
    say "absent". */
 static bool is_whole(const struct cdb *cdb)
 {
-	enum { TABLES = 256, POINTER = 8, SLOT = 8 };
 	uint64_t size = cdb->cdb_fsize;
 
 	for (size_t i = 0; i < TABLES; i++) {
@@ -154,6 +156,46 @@ enum table_answer table_find_once(struct table *table, const void *key,
 	*value = table->value;
 	*value_length = table->value_length;
 	return table->answer;
+}
+
+static enum table_answer record_at(const struct cdb *cdb, unsigned at,
+				   struct table_record *record)
+{
+	const unsigned char *lengths = cdb_get(cdb, LENGTHS, at);
+
+	if (!lengths) return TABLE_FAILED;
+	record->key_length = cdb_unpack(lengths);
+	record->value_length = cdb_unpack(lengths + 4);
+	at += LENGTHS;
+	record->key = cdb_get(cdb, (unsigned)record->key_length, at);
+	at += (unsigned)record->key_length;
+	if (!record->key) return TABLE_FAILED;
+	record->value = cdb_get(cdb, (unsigned)record->value_length, at);
+	return record->value ? TABLE_FOUND : TABLE_FAILED;
+}
+
+/* Half of the slots are empty, and point to 0. That all of them are in the file
+   was seen when it was opened. */
+enum table_answer table_pick(struct table *table, uint64_t number,
+			     struct table_record *record)
+{
+	const struct cdb *cdb = &table->cdb;
+
+	for (uint64_t i = 0; i < TABLES; i++) {
+		const unsigned char *pointer =
+			cdb->cdb_mem + (number + i) % TABLES * POINTER;
+		uint64_t first = cdb_unpack(pointer);
+		uint64_t slots = cdb_unpack(pointer + 4);
+
+		for (uint64_t j = 0; j < slots; j++) {
+			uint64_t slot = (number / TABLES + j) % slots;
+			unsigned at = cdb_unpack(cdb->cdb_mem + first +
+						 slot * SLOT + 4);
+
+			if (at) return record_at(cdb, at, record);
+		}
+	}
+	return TABLE_ABSENT;
 }
 
 enum table_answer table_next(struct table *table, unsigned *at,

@@ -8,6 +8,7 @@
 #include <cdb.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 enum table_answer { TABLE_FOUND, TABLE_ABSENT, TABLE_FAILED };
@@ -52,6 +53,11 @@ struct table_record {
 	const char *value;
 	size_t value_length;
 };
+
+/* A record of the table, the one that the number picks: the same one for as long
+   as the table is the same. TABLE_ABSENT: there is none. */
+enum table_answer table_pick(struct table *, uint64_t number,
+			     struct table_record *);
 
 /* Every record, in the order they were added. Give `*at` 0 to begin;
    TABLE_ABSENT is the end. */
