@@ -260,7 +260,7 @@ if is_plain "no core dump" && can_trace "no core dump"; then
 	strace -o "$work/trace" -e trace=prctl,read auth-cdb true 3<"$work/request"
 	# By then strace may not look into it either, unless it is root's.
 	like "$(sed -n '/PR_SET_DUMPABLE\|^read(3,/{p;q;}' "$work/trace")" \
-		'^prctl\(PR_SET_DUMPABLE, 0\) += 0$' "no core dump holds a password"
+		'^prctl\(PR_SET_DUMPABLE, SUID_DUMP_DISABLE\) += 0$' "no core dump holds a password"
 fi
 
 # A table that is renamed into place counts from the next login on.
