@@ -35,6 +35,8 @@ zonedata:
     - MX: [1, h1.test]
     - MX: [2, h2.test]
     - MX: [3, h3.test]
+  nullmx.test: [{ SPF: "v=spf1 mx -all" }, { MX: [0, ""] }]
+  unexplained.test: [{ SPF: "v=spf1 -all exp=silent.test" }]
   many2.test: [{ MX: [1, h1.test] }, { MX: [2, h4.test] }]
 END
 {
@@ -126,6 +128,11 @@ unlike "$(cat "$work/questions")" ' AAAA ' "and IPv4 needs no AAAA"
 like "$(cat "$work/questions")" ' PTR 1.2.0.192.in-addr.arpa' "there was a PTR"
 unlike "$(cat "$work/questions")" ' (A|AAAA) host.test' \
 	"whose hosts are of no interest when they are of another domain"
+: >"$work/questions"
+run 192.0.2.1 h.test a@nullmx.test
+is "$result $(cat "$work/questions")" "fail udp TXT nullmx.test
+udp MX nullmx.test" "the null MX has no address"
+: >"$work/questions"
 run 192.0.2.1 h.test a@large.test
 is "$result $(grep large "$work/questions")" "pass udp TXT large.test
 tcp TXT large.test" "what is too long for UDP comes by TCP"
@@ -145,6 +152,10 @@ run -t 1 192.0.2.1 h.test a@silent.test
 took=$(($(date +%s) - start))
 is "$code $result" "5 temperror" "silence, for a second"
 is "$((took < 4))" 1 "it takes no more than that"
+start=$(date +%s)
+run 192.0.2.1 h.test a@unexplained.test
+took=$(($(date +%s) - start))
+is "$code $((took < 8))" "1 1" "5 seconds for an explanation that does not come"
 
 # The client's own name.
 # name IP CODE LINES NAME
