@@ -13,6 +13,15 @@ enum {
 	SLOW_MS = 5, /* no cache in the neighbourhood has known that */
 };
 
+/* What goes into the header field, about a domain. */
+static const char unknown_mechanism[] =
+	"SPF record at %s uses mechanism not recognized by this client";
+static const char parse_error[] = "parse error in SPF record at %s";
+static const char nothing_there[] =
+	"domain at %s does not designate permitted sender hosts";
+static const char dns_problem[] =
+	"error in processing during lookup of %s: DNS problem";
+
 struct limits {
 	unsigned terms;
 	unsigned voids;
@@ -60,40 +69,31 @@ static enum outcome permanent_error(struct frame *frame, const char *why)
 
 static enum outcome temporary_error(struct frame *frame, const char *name)
 {
-	snprintf(frame->all->comment, SPF_TEXT,
-		 "error in processing during lookup of %s: DNS problem", name);
+	snprintf(frame->all->comment, SPF_TEXT, dns_problem, name);
 	snprintf(frame->all->problem, SPF_TEXT, "DNS problem");
 	return TEMPORARY_ERROR;
 }
 
 static enum spf_result no_record(struct frame *frame)
 {
-	snprintf(frame->all->comment, SPF_TEXT,
-		 "domain at %s does not designate permitted sender hosts",
-		 frame->domain);
+	snprintf(frame->all->comment, SPF_TEXT, nothing_there, frame->domain);
 	snprintf(frame->all->problem, SPF_TEXT, "no SPF record at %s",
 		 frame->domain);
 	return SPF_NONE;
 }
 
-/* A local record is nobody's. */
 static enum spf_result wrong_record(struct frame *frame,
 				    enum spf_reading reading,
 				    struct spf_text term)
 {
-	char wrong[SPF_TEXT];
+	struct spf_evaluation *all = frame->all;
 
-	copy_text(wrong, term);
-	if (reading == SPF_UNKNOWN)
-		snprintf(frame->all->comment, SPF_TEXT,
-			 "SPF record at %s uses mechanism not recognized by "
-			 "this client",
-			 frame->domain);
-	else
-		snprintf(frame->all->comment, SPF_TEXT,
-			 "parse error in SPF record at %s", frame->domain);
-	snprintf(frame->all->problem, SPF_TEXT, "%s",
-		 *wrong ? wrong : "the record is too long");
+	snprintf(all->comment, SPF_TEXT,
+		 reading == SPF_UNKNOWN ? unknown_mechanism : parse_error,
+		 frame->domain);
+	copy_text(all->problem, term);
+	if (!*all->problem)
+		snprintf(all->problem, SPF_TEXT, "the record is too long");
 	return SPF_PERMERROR;
 }
 
