@@ -5,10 +5,11 @@
 # shellcheck shell=sh
 
 set -u
-# What nohup ignores would be ignored by all that is started here, and a shell
-# cannot change that: once more, without.
+# What nohup ignores, or a shell for what it starts in the background, would be
+# ignored by all that is started here, and a shell cannot change that: once more,
+# without SIGHUP, SIGINT and SIGQUIT, the lowest three bits.
 case $(sed -n 's/^SigIgn:.*\(.\)$/\1/p' "/proc/$$/status") in
-[13579bdf]) exec perl -e '@SIG{qw(HUP INT QUIT)} = ("DEFAULT") x 3;
+[!08]) exec perl -e '@SIG{qw(HUP INT QUIT)} = ("DEFAULT") x 3;
 	exec @ARGV' "$0" "$@" ;;
 esac
 tests=$(cd "$(dirname "$0")/.." && pwd)
