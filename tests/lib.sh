@@ -121,6 +121,18 @@ is_user() {
 	skip 'root may do it' "$1"
 	return 1
 }
+# timed COMMAND…: $ms is how long it took. is_at_least MS NAME, is_at_most MS NAME
+timed() {
+	timed_from=$(date +%s%N)
+	"$@"
+	ms=$((($(date +%s%N) - timed_from) / 1000000))
+}
+is_at_least() {
+	if [ "$ms" -ge "$1" ]; then ok "$2"; else not_ok "$2" "$ms ms"; fi
+}
+is_at_most() {
+	if [ "$ms" -le "$1" ]; then ok "$2"; else not_ok "$2" "$ms ms"; fi
+}
 # same_file GOT WANTED NAME
 same_file() {
 	if cmp -s "$1" "$2"; then ok "$3"

@@ -10,18 +10,6 @@
 start_dns_faults
 export DNSCACHEIP="127.0.0.1:$faults_port"
 
-# timed COMMAND…: runs it; $ms is how long it took.
-timed() {
-	started_at=$(date +%s%N)
-	"$@"
-	ms=$((($(date +%s%N) - started_at) / 1000000))
-}
-is_at_least() {
-	if [ "$ms" -ge "$1" ]; then ok "$2"; else not_ok "$2" "$ms ms"; fi
-}
-is_at_most() {
-	if [ "$ms" -le "$1" ]; then ok "$2"; else not_ok "$2" "$ms ms"; fi
-}
 # greet STEP… -- ARGUMENT…: as ask, with a client that takes these steps
 greet() {
 	steps=
