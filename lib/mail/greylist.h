@@ -76,6 +76,10 @@ struct greylist_entry {
 	time_t last;
 };
 
+/* A last contact that is behind by no more is not noted: a sender with a full
+   queue comes many times a minute. */
+enum { GREYLIST_LAZY_SECONDS = 60 };
+
 enum greylist_state {
 	GREYLIST_FIRST,    /* there was no entry; there is now */
 	GREYLIST_TOO_SOON, /* the hold time is not over */

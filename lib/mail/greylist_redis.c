@@ -11,7 +11,6 @@
 enum {
 	WAITING_SECONDS = 2 * 86400, /* kept until it comes back */
 	KNOWN_SECONDS = 36 * 86400,  /* kept since it was last here */
-	REST_SECONDS = 60,           /* between two notes of the last contact */
 	DEFAULT_SECONDS = 1,
 	MOST_SECONDS = 60,
 	KEYS_IN_A_ROW = 500,
@@ -194,7 +193,7 @@ static enum greylist_state decide(struct redis_link *link, const char *key,
 	if (left.kind != REDIS_NUMBER) left.number = -1;
 	if (state == GREYLIST_KNOWN &&
 	    (!is_kept_as_known(left.number, contact->now, &entry) ||
-	     contact->now - entry.last > REST_SECONDS))
+	     contact->now - entry.last > GREYLIST_LAZY_SECONDS))
 		(void)note_contact(link, key); /* the cause tells */
 	return state;
 }

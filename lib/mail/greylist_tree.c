@@ -10,11 +10,9 @@
 #include <unistd.h>
 
 #include "base/message.h"
+#include "system/file.h"
 
 enum {
-	/* An atime that is behind by no more is not written: a sender with a
-	   full queue comes many times a minute. */
-	LAZY_SECONDS = 60,
 	/* jgreylist-clean may remove a folder that we have just made, not for
 	   ever. */
 	MOST_TRIES = 10,
@@ -111,14 +109,14 @@ static enum greylist_state first_contact(struct place *place,
    was wrong. */
 static bool is_ahead(time_t time, time_t now)
 {
-	return time - now > LAZY_SECONDS;
+	return time - now > GREYLIST_LAZY_SECONDS;
 }
 
 static bool is_worth_noting(const struct greylist_entry *entry,
 			    const struct greylist_contact *contact,
 			    enum greylist_state state)
 {
-	if (contact->now - entry->last > LAZY_SECONDS ||
+	if (contact->now - entry->last > GREYLIST_LAZY_SECONDS ||
 	    is_ahead(entry->last, contact->now) ||
 	    is_ahead(entry->first, contact->now))
 		return true;
@@ -184,14 +182,6 @@ enum greylist_state greylist_tree_look(const char *folder,
 	return errno == ENOENT ? GREYLIST_FIRST : failed(cause);
 }
 
-static void close_keeping_errno(int fd)
-{
-	int cause = errno;
-
-	close(fd);
-	errno = cause;
-}
-
 /* What root makes, jgreylist has to change later. */
 static int give_to_owner(int fd, const struct stat *owner)
 {
@@ -210,7 +200,7 @@ static int enter(int parent, const char *name, const struct stat *owner)
 	fd = openat(parent, name,
 		    O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || !made || give_to_owner(fd, owner) == 0) return fd;
-	close_keeping_errno(fd);
+	file_close(fd);
 	return -1;
 }
 
@@ -223,7 +213,7 @@ static int enter_folders(const char *store, char **name, struct stat *owner)
 	char *slash;
 
 	if (fd >= 0 && owner && fstat(fd, owner) < 0) {
-		close_keeping_errno(fd);
+		file_close(fd);
 		return -1;
 	}
 	while (fd >= 0 && (slash = strchr(*name, '/'))) {
@@ -231,7 +221,7 @@ static int enter_folders(const char *store, char **name, struct stat *owner)
 
 		*slash = '\0';
 		fd = enter(parent, *name, owner);
-		close_keeping_errno(parent);
+		file_close(parent);
 		*name = slash + 1;
 	}
 	return fd;
@@ -246,7 +236,7 @@ static int open_entry(int folder, const char *name, const struct stat *owner)
 		return openat(folder, name,
 			      O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd >= 0 && give_to_owner(fd, owner) < 0) {
-		close_keeping_errno(fd);
+		file_close(fd);
 		return -1;
 	}
 	return fd;
@@ -265,10 +255,10 @@ static int set_once(const char *store, const struct greylist_key *key,
 	folder = enter_folders(store, &name, &owner);
 	if (folder < 0) return -1;
 	fd = open_entry(folder, name, &owner);
-	close_keeping_errno(folder);
+	file_close(folder);
 	if (fd < 0) return -1;
 	result = futimens(fd, times);
-	close_keeping_errno(fd);
+	file_close(fd);
 	return result;
 }
 
@@ -293,7 +283,7 @@ int greylist_tree_forget(const char *store, const struct greylist_key *key)
 	folder = enter_folders(store, &name, NULL);
 	if (folder < 0) return -1;
 	result = unlinkat(folder, name, 0);
-	close_keeping_errno(folder);
+	file_close(folder);
 	return result;
 }
 

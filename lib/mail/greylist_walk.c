@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "system/file.h"
+
 /* Which folder of the tree it is:
 
 	TOP/001/002/003             a network of version 4
@@ -81,10 +83,7 @@ static int go_into(struct greylist_walk *walk, int fd, size_t path_length,
 
 	level->entries = fdopendir(fd);
 	if (!level->entries) {
-		int cause = errno;
-
-		close(fd);
-		errno = cause;
+		file_close(fd);
 		return -1;
 	}
 	level->path_length = path_length;

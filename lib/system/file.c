@@ -43,13 +43,11 @@ int file_read(const char *path, struct str *into, size_t limit)
 {
 	/* openat: musl's open would set FD_CLOEXEC once more by a call. */
 	int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	int result, cause;
+	int result;
 
 	if (fd < 0) return -1;
 	result = read_to_end(fd, into, limit, READ_AT_ONCE - 1);
-	cause = errno;
-	close(fd);
-	errno = cause;
+	file_close(fd);
 	return result;
 }
 
@@ -71,13 +69,11 @@ int file_write(int fd, const void *bytes, size_t length)
 int file_sync_folder(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int result, cause;
+	int result;
 
 	if (fd < 0) return -1;
 	result = fsync(fd);
-	cause = errno;
-	close(fd);
-	errno = cause;
+	file_close(fd);
 	return result;
 }
 
@@ -92,4 +88,12 @@ int file_sync_folder_of(const char *path)
 	result = file_sync_folder(folder.data);
 	str_free(&folder);
 	return result;
+}
+
+void file_close(int fd)
+{
+	int cause = errno;
+
+	close(fd);
+	errno = cause;
 }

@@ -25,4 +25,7 @@ int file_sync_folder(const char *path);
 /* The same for the folder that the file is in. */
 int file_sync_folder_of(const char *path);
 
+/* Closes on the way out: errno stays what it is. */
+void file_close(int fd);
+
 #endif

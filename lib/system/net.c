@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/parse.h"
+#include "system/file.h"
 
 void net_ip_of_bytes(const unsigned char *bytes, enum net_family family,
 		     struct net_ip *ip)
@@ -224,13 +225,11 @@ socklen_t net_socket_of_ip(const struct net_ip *ip, unsigned port,
 int net_socket(int family, int type)
 {
 	int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int higher, cause;
+	int higher;
 
 	if (fd < 0 || fd > STDERR_FILENO) return fd;
 	higher = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	cause = errno;
-	close(fd);
-	errno = cause;
+	file_close(fd);
 	return higher;
 }
 

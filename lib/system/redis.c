@@ -126,7 +126,7 @@ static int try_address(struct redis_link *link, const void *address,
 		       socklen_t size)
 {
 	const struct sockaddr *socket = address;
-	int fd = net_socket(socket->sa_family, SOCK_STREAM), cause;
+	int fd = net_socket(socket->sa_family, SOCK_STREAM);
 
 	if (fd < 0) return -1;
 	if (connect(fd, socket, size) == 0 ||
@@ -134,9 +134,7 @@ static int try_address(struct redis_link *link, const void *address,
 		link->fd = fd;
 		return 0;
 	}
-	cause = errno;
-	close(fd);
-	errno = cause;
+	file_close(fd);
 	return -1;
 }
 

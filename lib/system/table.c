@@ -9,6 +9,8 @@
 #include <sys/sendfile.h>
 #include <unistd.h>
 
+#include "system/file.h"
+
 /* cdb(5): a pointer for each hash table, and each a list of slots. */
 enum { TABLES = 256, POINTER = 8, SLOT = 8, LENGTHS = 8 };
 
@@ -40,16 +42,12 @@ static int map(struct cdb *cdb, int fd)
 
 static int start(struct table *table, int fd)
 {
-	int cause;
-
 	if (map(&table->cdb, fd) == 0) {
 		close(fd); /* the mapping stays */
 		table->open = true;
 		return 0;
 	}
-	cause = errno;
-	close(fd);
-	errno = cause;
+	file_close(fd);
 	return -1;
 }
 
@@ -94,7 +92,7 @@ static int copy_whole(int from, int to, off_t size)
 int table_open_copy(struct table *table, const char *path)
 {
 	int fd = open_file(table, path);
-	int copy, cause;
+	int copy;
 
 	if (fd < 0) return -1;
 	copy = memfd_create("table", MFD_CLOEXEC);
@@ -102,10 +100,8 @@ int table_open_copy(struct table *table, const char *path)
 		close(fd);
 		return start(table, copy);
 	}
-	cause = errno;
-	if (copy >= 0) close(copy);
-	close(fd);
-	errno = cause;
+	if (copy >= 0) file_close(copy);
+	file_close(fd);
 	return -1;
 }
 

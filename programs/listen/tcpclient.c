@@ -34,6 +34,7 @@
 #include "mail/ends.h"
 #include "system/deadline.h"
 #include "system/dns.h"
+#include "system/file.h"
 #include "system/net.h"
 #include "system/process.h"
 #include "system/relay.h"
@@ -369,7 +370,6 @@ static int connect_to(const struct settings *settings,
 					  &address);
 	int fd = socket(address.ss_family,
 			SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int cause;
 
 	/* A kernel without IPv6 has no sockets for it. */
 	if (fd < 0 && errno == EAFNOSUPPORT) return -1;
@@ -378,9 +378,7 @@ static int connect_to(const struct settings *settings,
 	if (connect_in_time(fd, &address, size, seconds) == 0 &&
 	    fcntl(fd, F_SETFL, O_RDWR) == 0)
 		return fd;
-	cause = errno;
-	close(fd);
-	errno = cause;
+	file_close(fd);
 	return -1;
 }
 

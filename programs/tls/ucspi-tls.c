@@ -135,7 +135,7 @@ static void limit_waiting(int fd)
 static int connect_to(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd, cause;
+	int fd;
 
 	if (strlen(path) >= sizeof address.sun_path) {
 		errno = ENAMETOOLONG;
@@ -147,9 +147,7 @@ static int connect_to(const char *path)
 	limit_waiting(fd);
 	if (connect(fd, (const struct sockaddr *)&address, sizeof address) == 0)
 		return fd;
-	cause = errno;
-	close(fd);
-	errno = cause;
+	file_close(fd);
 	return -1;
 }
 

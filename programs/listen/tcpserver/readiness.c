@@ -14,6 +14,7 @@
 
 #include "base/message.h"
 #include "base/str.h"
+#include "system/file.h"
 
 static void print_ports(const struct listeners *listeners)
 {
@@ -63,7 +64,7 @@ static int send_to(const char *name, const char *text)
 	socklen_t size =
 		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
 	ssize_t sent;
-	int fd, cause;
+	int fd;
 
 	errno = EINVAL;
 	if ((*name != '/' && *name != '@') || length >= sizeof address.sun_path)
@@ -75,9 +76,7 @@ static int send_to(const char *name, const char *text)
 	if (fd < 0) return -1;
 	sent = sendto(fd, text, strlen(text), MSG_NOSIGNAL,
 		      (const struct sockaddr *)&address, size);
-	cause = errno;
-	close(fd);
-	errno = cause;
+	file_close(fd);
 	return sent < 0 ? -1 : 0;
 }
 
