@@ -183,25 +183,28 @@ wait_until() {
 		sleep 0.02
 	done
 }
-# waited_in_vain WHAT: the test as a whole fails, whatever comes next.
+# waited_in_vain WHAT: the test as a whole fails, whatever comes next. On
+# descriptor 2, which prove does not swallow.
 waited_in_vain() {
 	failed=$((failed + 1))
-	echo "# waited in vain for $1"
+	echo "# $0, after case $count: waited in vain for $1" >&2
 	return 1
 }
 # wait_for_line FILE REGULAR-EXPRESSION
 wait_for_line() {
-	wait_until grep -aEq -- "$2" "$1" || waited_in_vain "$2 in $1"
+	wait_until grep -aEq -- "$2" "$1" ||
+		waited_in_vain "$2 in $1: $(tail -n 20 "$1" | cat -A)"
 }
 
 # start_server LOG COMMAND…: in the background, what says its port on standard
 # output, which goes into $work/port and (the first) into $port, the pid into
-# $server.
+# $server. LOG is a new file: what lives on from a server that had it before goes
+# on writing to the old one.
 start_server() {
 	start_log=$1
 	shift
-	rm -f "$work/port"
-	"$@" >"$work/port" 2>"$start_log" &
+	rm -f "$work/port" "$start_log"
+	"$@" >"$work/port" 2>>"$start_log" &
 	server=$!
 	started="$started $server"
 	wait_until test -s "$work/port" || {
