@@ -16,9 +16,6 @@
 #include "system/process.h"
 
 enum {
-	/* How often a program whose error pipe stays open is looked at: a child
-	   that it left behind may hold the pipe long after its end. */
-	LOOK_AFTER_SECONDS = 1,
 	/* A killed process is gone in no time, unless its disk hangs. */
 	KILLED_SECONDS = 5,
 	DISCARDED = 1,
@@ -231,48 +228,21 @@ struct error_text {
 	size_t length;
 };
 
-/* One read of the error text: false at its end. What is over the limit is read
-   and dropped, so that the program does not wait for us. */
-static bool read_more(int fd, struct error_text *text)
-{
-	char surplus[QUEUE_TEXT_LIMIT];
-	size_t room = sizeof text->bytes - text->length;
-	ssize_t n = room ? read(fd, text->bytes + text->length, room)
-			 : read(fd, surplus, sizeof surplus);
-
-	if (n > 0 && room) text->length += (size_t)n;
-	return n > 0 || (n < 0 && errno == EINTR);
-}
-
-/* Behind a program that has ended, where another process holds the pipe. */
-static void read_what_is_there(int fd, struct error_text *text)
-{
-	while (text->length < sizeof text->bytes &&
-	       deadline_wait(fd, POLLIN, deadline_in(0)) > 0)
-		if (!read_more(fd, text)) return;
-}
-
 enum ending { EXITED, TIMED_OUT, LOST };
 
 /* Reads the error text to its end, then reaps the program. */
 static enum ending await(struct queue_client *queue, deadline end,
 			 struct error_text *text, int *status)
 {
-	do {
-		deadline look = deadline_in(LOOK_AFTER_SECONDS);
-		int ready;
+	struct process_output output = {
+		.bytes = text->bytes,
+		.size = sizeof text->bytes,
+	};
+	int result = process_wait_reading(queue->pid, queue->error_text, end,
+					  &output, status);
 
-		if (end != DEADLINE_NEVER && end < look) look = end;
-		ready = deadline_wait(queue->error_text, POLLIN, look);
-		if (ready < 0) break;
-		if (ready > 0 && !read_more(queue->error_text, text)) break;
-		if (ready == 0 &&
-		    process_wait(queue->pid, deadline_in(0), status) == 0) {
-			read_what_is_there(queue->error_text, text);
-			return EXITED;
-		}
-	} while (deadline_left(end) != 0);
-	if (process_wait(queue->pid, end, status) == 0) return EXITED;
+	text->length = output.length;
+	if (result == 0) return EXITED;
 	return errno == ETIMEDOUT ? TIMED_OUT : LOST;
 }
 

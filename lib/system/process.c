@@ -20,7 +20,11 @@
 
 static const char default_path[] = "/bin:/usr/bin";
 
-enum { LOOK_AGAIN_MS = 50 };
+enum {
+	LOOK_AGAIN_MS = 50,
+	/* How often a child whose pipe stays open is looked at. */
+	LOOK_AFTER_SECONDS = 1,
+};
 
 int process_exec_as(const char *name, char *const argv[],
 		    char *const environment[], const char *path)
@@ -157,4 +161,60 @@ int process_wait(pid_t child, deadline end, int *status)
 	}
 	errno = ETIMEDOUT;
 	return -1;
+}
+
+/* One read of what the child says: false at its end. */
+static bool read_more(int fd, struct process_output *output)
+{
+	char surplus[256];
+	size_t room = output->size - output->length;
+	ssize_t n = room ? read(fd, output->bytes + output->length, room)
+			 : read(fd, surplus, sizeof surplus);
+
+	if (n > 0 && room) output->length += (size_t)n;
+	return n > 0 || (n < 0 && errno == EINTR);
+}
+
+/* Behind a child that has ended, where another process holds the pipe. */
+static void read_what_is_there(int fd, struct process_output *output)
+{
+	while (output->length < output->size &&
+	       deadline_wait(fd, POLLIN, deadline_in(0)) > 0)
+		if (!read_more(fd, output)) return;
+}
+
+int process_wait_reading(pid_t child, int fd, deadline end,
+			 struct process_output *output, int *status)
+{
+	if (fd < 0) return process_wait(child, end, status);
+	do {
+		deadline look = deadline_in(LOOK_AFTER_SECONDS);
+		int ready;
+
+		if (end != DEADLINE_NEVER && end < look) look = end;
+		ready = deadline_wait(fd, POLLIN, look);
+		if (ready < 0) break;
+		if (ready > 0 && !read_more(fd, output)) break;
+		if (ready == 0 &&
+		    process_wait(child, deadline_in(0), status) == 0) {
+			read_what_is_there(fd, output);
+			return 0;
+		}
+	} while (deadline_left(end) != 0);
+	return process_wait(child, end, status);
+}
+
+int process_beside(struct str *path, const char *name)
+{
+	ssize_t length = -1;
+
+	str_clear(path);
+	str_reserve(path, PATH_MAX + strlen(name));
+	if (!strchr(name, '/'))
+		length = readlink("/proc/self/exe", path->data, PATH_MAX);
+	while (length > 0 && path->data[length - 1] != '/') length--;
+	if (length <= 0) return -1;
+	path->length = (size_t)length;
+	str_append_text(path, name);
+	return 0;
 }

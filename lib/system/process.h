@@ -3,8 +3,10 @@
 #ifndef SYSTEM_PROCESS_H
 #define SYSTEM_PROCESS_H
 
+#include <stddef.h>
 #include <sys/types.h>
 
+#include "base/str.h"
 #include "system/deadline.h"
 
 /* execs argv[0], searched along `path` (a $PATH; NULL: /bin:/usr/bin) unless
@@ -40,5 +42,23 @@ void process_lift_memory_limits(void);
 /* Waits for the child: its wait status in `*status`. 0; -1 with ETIMEDOUT when
    the deadline passed (the child lives on), or another errno. */
 int process_wait(pid_t child, deadline, int *status);
+
+/* What a child says on a pipe; what there is no room for is read and dropped, so
+   that it does not wait for us. */
+struct process_output {
+	char *bytes;
+	size_t size;
+	size_t length;
+};
+
+/* Reads from `fd` (-1: nothing is read) to its end, then waits for the child. One
+   that it left behind may hold the pipe long after its end: that is not waited
+   for. As process_wait. */
+int process_wait_reading(pid_t child, int fd, deadline, struct process_output *,
+			 int *status);
+
+/* The path of the program `name` in the folder of our own file; -1 when `name`
+   has a slash, or /proc is not there. */
+int process_beside(struct str *path, const char *name);
 
 #endif

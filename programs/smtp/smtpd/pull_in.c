@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "pull_in.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,7 +15,6 @@ void pull_in(const char *stage, int argc, char **argv)
 {
 	struct str name = { 0 };
 	char *words[WORDS_LIMIT + 2];
-	ssize_t length;
 
 	str_append_text(&name, stage);
 	memset(words, 0, sizeof words);
@@ -24,13 +22,7 @@ void pull_in(const char *stage, int argc, char **argv)
 	for (int i = 0; i < argc && i < WORDS_LIMIT; i++)
 		words[i + 1] = argv[i];
 	process_exec(words, environ, getenv("PATH"));
-	str_clear(&name);
-	str_reserve(&name, PATH_MAX + strlen(stage));
-	length = readlink("/proc/self/exe", name.data, PATH_MAX);
-	while (length > 0 && name.data[length - 1] != '/') length--;
-	if (length <= 0) return;
-	name.length = (size_t)length;
-	str_append_text(&name, stage);
+	if (process_beside(&name, stage) < 0) return;
 	words[0] = name.data;
 	process_exec(words, environ, NULL);
 }
