@@ -270,10 +270,11 @@ static enum dns_result result_of(int status)
 	}
 }
 
-static void tell(struct dns_question *question, enum dns_result result,
+static void tell(struct dns_question *question, int status,
 		 const unsigned char *message, size_t length)
 {
-	struct dns_answer answer = { 0 };
+	enum dns_result result = result_of(status);
+	struct dns_answer answer = { .no_name = status == ARES_ENOTFOUND };
 
 	if (result == DNS_FOUND) {
 		int records = dns_answer_open(&answer, message, length,
@@ -345,8 +346,7 @@ static void take_answer(void *context, int status, int timeouts,
 			status = ARES_ECONNREFUSED;
 		}
 		question->dns->waiting--;
-		tell(question, result_of(status), message,
-		     message ? (size_t)length : 0);
+		tell(question, status, message, message ? (size_t)length : 0);
 	}
 	free(question);
 }

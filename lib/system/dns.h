@@ -43,8 +43,9 @@ enum dns_result {
 	DNS_FAILED, /* nobody knows, now */
 };
 
-/* With DNS_FOUND the answer has at least one record; it is gone when the
-   callback returns. The callback may ask and forget, but not close. */
+/* With DNS_FOUND the answer has at least one record; with DNS_ABSENT it has only
+   `no_name`. It is gone when the callback returns. The callback may ask and
+   forget, but not close. */
 typedef void dns_callback(void *context, enum dns_result, struct dns_answer *);
 
 /* `servers` is what DNSCACHEIP holds: addresses, each with ":port" where that

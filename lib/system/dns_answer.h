@@ -29,6 +29,7 @@ struct dns_answer {
 	enum dns_type type;
 	size_t at;        /* the next record */
 	unsigned records; /* from there on, of any type */
+	bool no_name;     /* there is none: nothing of any type */
 };
 
 struct dns_record {

@@ -34,9 +34,9 @@ static void take_answer(void *context, enum dns_result result,
 
 	finding->is_awaited = false;
 	finding->result = result;
+	finding->answer = *answer;
 	if (result != DNS_FOUND) return;
 	str_append(&finding->message, answer->message, answer->length);
-	finding->answer = *answer;
 	finding->answer.message = (const void *)finding->message.data;
 }
 

@@ -25,7 +25,7 @@ struct dns_finding {
 	enum dns_type type;
 	bool is_awaited;
 	enum dns_result result;   /* DNS_FAILED as long as it is awaited */
-	struct dns_answer answer; /* with DNS_FOUND; copy it to walk */
+	struct dns_answer answer; /* as dns_ask gives it; copy it to walk */
 	struct str message;
 	char name[DNS_NAME];
 };

@@ -78,7 +78,10 @@ static enum verdict check_domain(struct dns_cache *cache, const char *domain)
 		;
 	switch (exchangers->result) {
 	case DNS_FOUND: return judge_records(exchangers->answer);
-	case DNS_ABSENT: return judge_addresses(cache, domain);
+	case DNS_ABSENT:
+		return exchangers->answer.no_name
+			       ? NONE
+			       : judge_addresses(cache, domain);
 	case DNS_FAILED: break;
 	}
 	return TEMPORARY;

@@ -61,6 +61,10 @@ like "$(cat "$work/questions")" '^udp MX a\\\.b c%\.test$' "as it stands"
 
 got=$(mxcheck -t 1 silent.test)
 is "$got $?" 'temporary 111' "silence, for a second"
+/usr/bin/python3 -c 'import dnslib' 2>/dev/null || need python3-dnslib
+start_server "$work/faults-log" dns-faults
+got=$(DNSCACHEIP=127.0.0.1:$port mxcheck mxnx.test)
+is "$got $?" 'none 1' "no such name: nothing else is waited for"
 # usage ARGUMENTS
 usage() {
 	# shellcheck disable=SC2086 # a list of words
