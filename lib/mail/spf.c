@@ -89,11 +89,24 @@ static void try_rules(struct spf_check *check, const char *rules)
 	if (evaluation->has_matched) check->result = result;
 }
 
+static void let_in(struct spf_check *check)
+{
+	struct spf_evaluation *evaluation = &check->evaluation;
+
+	check->result = SPF_PASS;
+	evaluation->has_matched = evaluation->is_local = true;
+	snprintf(evaluation->mechanism, SPF_TEXT, "default");
+}
+
 static void evaluate(struct spf_check *check, const struct spf_request *request)
 {
 	struct spf_evaluation *evaluation = &check->evaluation;
 	char comment[SPF_TEXT];
 
+	if (request->is_ours) {
+		let_in(check);
+		return;
+	}
 	if (request->ip.family == NET_NONE) {
 		fail_for_ever(check, "No IP address in conversation");
 		return;
@@ -145,9 +158,14 @@ static void set_comment(struct spf_check *check)
 	}
 }
 
+bool spf_is_by_policy(const struct spf_check *check)
+{
+	return check->evaluation.has_matched && check->evaluation.is_local;
+}
+
 static void set_subject(struct spf_check *check)
 {
-	if (check->evaluation.has_matched && check->evaluation.is_local)
+	if (spf_is_by_policy(check))
 		snprintf(check->subject, SPF_TEXT, "local policy");
 	else
 		snprintf(check->subject, SPF_TEXT, "SPF record at %s",

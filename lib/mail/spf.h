@@ -34,6 +34,7 @@ struct spf_request {
 	const char *guess;
 	const char *explanation;
 	bool blocks_plus_all;
+	bool is_ours; /* the client is this host: it passes, by local policy */
 };
 
 struct spf_check {
@@ -46,6 +47,9 @@ struct spf_check {
 	char explanation[SPF_EXPLANATION];
 	struct str local_part, address; /* of the sender, as it counts here */
 };
+
+/* Has local policy decided? */
+bool spf_is_by_policy(const struct spf_check *);
 
 /* Into a struct that is all zero. -1 with EINVAL when the servers are no list;
    those of resolv.conf have been asked then. */

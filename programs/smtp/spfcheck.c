@@ -1,8 +1,9 @@
 /* spfcheck: may this client send mail in the name of that sender (SPF, RFC
    7208)? Three lines tell: the result, the explanation for who is refused, and
-   the header field Received-SPF; the exit code is the result, too. With -r it
-   says instead whether the client's own name is confirmed (iprev, RFC 8601
-   section 3).
+   the header field Received-SPF; the exit code is the result, too. With -d a
+   fourth one tells what was checked, and by whom it was decided. With -r it says
+   instead whether the client's own name is confirmed (iprev, RFC 8601 section
+   3).
 
    Takes the arguments, SPFRECEIVER (the name of this host, for texts),
    SPF_BLOCK_PLUS_ALL and DNSCACHEIP. Whatever the client and the domain write,
@@ -21,7 +22,7 @@
 #include "mail/spf.h"
 #include "mail/spf_mechanism.h"
 
-static const char synopsis[] = "spfcheck [ -r ] [ -t seconds ] ip "
+static const char synopsis[] = "spfcheck [ -dlr ] [ -t seconds ] ip "
 			       "[ helo sender [ rules [ guess [ text ] ] ] ]";
 
 enum { MOST_SECONDS = 3600 };
@@ -63,7 +64,19 @@ static void print(const struct str *text)
 	}
 }
 
-static int check_sender(struct spf_request *request)
+/* "DOMAIN mailfrom record": no word of it is empty, or more than one. */
+static void append_details(struct str *text, const struct spf_check *check)
+{
+	size_t length = strlen(check->identity);
+
+	str_append_printable(text, length ? check->identity : "-",
+			     length ? length : 1);
+	str_append_text(text, check->is_helo ? " helo" : " mailfrom");
+	str_append_text(text,
+			spf_is_by_policy(check) ? " local\n" : " record\n");
+}
+
+static int check_sender(struct spf_request *request, bool is_detailed)
 {
 	static struct spf_check check;
 	struct str text = { 0 };
@@ -77,6 +90,7 @@ static int check_sender(struct spf_request *request)
 	str_append_byte(&text, '\n');
 	spf_append_header(&text, &check, request);
 	str_append_byte(&text, '\n');
+	if (is_detailed) append_details(&text, &check);
 	print(&text);
 	return exits[check.result];
 }
@@ -121,15 +135,19 @@ int main(int argc, char **argv)
 		.servers = getenv("DNSCACHEIP"),
 		.seconds = SPF_SECONDS,
 	};
-	bool is_reverse = false;
+	bool is_reverse = false, is_detailed = false;
 	int letter;
 
 	program_name = "spfcheck";
-	while ((letter = option_next(argc, argv, "rt:", synopsis)) != -1)
-		if (letter == 'r') is_reverse = true;
-		else
+	while ((letter = option_next(argc, argv, "dlrt:", synopsis)) != -1)
+		switch (letter) {
+		case 'd': is_detailed = true; break;
+		case 'l': request.is_ours = true; break;
+		case 'r': is_reverse = true; break;
+		default:
 			request.seconds = option_number(letter, 1, MOST_SECONDS,
 							synopsis);
+		}
 	argc -= optind;
 	argv += optind;
 	if (is_reverse ? argc != 1 : argc < 3 || argc > 6) die_usage(synopsis);
@@ -140,5 +158,5 @@ int main(int argc, char **argv)
 	if (argc > 3) request.rules = argv[3];
 	if (argc > 4) request.guess = argv[4];
 	if (argc > 5) request.explanation = argv[5];
-	return check_sender(&request);
+	return check_sender(&request, is_detailed);
 }

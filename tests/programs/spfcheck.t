@@ -119,6 +119,30 @@ like "$field" 'helo=pass.test; receiver=receiver.test; identity=helo;' \
 	"which the field says"
 unlike "$field" envelope-from "without a sender"
 
+# Who decided.
+# details WANTED NAME ARGUMENT...
+details() {
+	wanted=$1
+	name=$2
+	shift 2
+	run -d "$@"
+	is "$(sed 1,3d "$work/out")" "$wanted" "$name"
+}
+details 'fail.test mailfrom record' 'a fourth line' 192.0.2.1 h.test a@fail.test
+details 'pass.test helo record' 'for a bounce' 192.0.2.1 pass.test ''
+details 'nothing.test mailfrom local' 'for local policy' 192.0.2.1 h.test \
+	a@nothing.test '' ip4:192.0.2.1
+details 'nothing.test mailfrom record' 'that has not decided' 192.0.2.1 h.test \
+	a@nothing.test '' ip4:192.0.2.2
+details '- mailfrom record' 'without a domain' 192.0.2.1 h.test a@
+details 'a?b?.test helo record' 'it is three words, whatever the domain' \
+	192.0.2.1 "$(printf 'a b\n.test')" ''
+: >"$work/questions"
+details 'fail.test mailfrom local' 'for this host' -l 192.0.2.1 h.test a@fail.test
+is "$code $result $field" '0 pass Received-SPF: pass (receiver.test: local policy designates 192.0.2.1 as permitted sender) client-ip=192.0.2.1; helo=h.test; envelope-from="a@fail.test"; receiver=receiver.test; identity=mailfrom; mechanism=default;' \
+	'it passes'
+is "$(cat "$work/questions")" '' 'without a question'
+
 # Look-ups.
 : >"$work/questions"
 run 192.0.2.1 h.test a@many.test
