@@ -7,19 +7,30 @@
 #ifndef MAIL_SMTP_DATA_H
 #define MAIL_SMTP_DATA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* The output may need this many bytes more than the input, when a CR that
    waited for its LF turns out to be text. */
 enum { SMTP_DATA_GROWTH = 2 };
 
-/* Where the text is; the beginning counts as the beginning of a line. */
-enum smtp_data_place {
-	SMTP_DATA_LINE_START,
-	SMTP_DATA_TEXT,
-	SMTP_DATA_CR,
-	SMTP_DATA_DOT,
-	SMTP_DATA_DOT_CR,
+/* What an LF without its CR does. Where it ends a line it ends nothing else: a
+   dot behind it goes as behind a CRLF (so it does in Postfix), but the lone dot
+   of a line that such an LF begins or ends is text, and stays. In the queue that
+   line looks like one that came as "..": who sends it on has to stuff both. */
+enum smtp_data_bare_lf { SMTP_DATA_BARE_LF_STOPS, SMTP_DATA_BARE_LF_ENDS_LINE };
+
+struct smtp_data {
+	enum smtp_data_bare_lf bare_lf;
+	/* Where the text is; its beginning is the beginning of a line. */
+	enum {
+		SMTP_DATA_LINE_START,
+		SMTP_DATA_TEXT,
+		SMTP_DATA_CR,
+		SMTP_DATA_DOT,
+		SMTP_DATA_DOT_CR,
+	} place;
+	bool follows_bare_lf; /* the line */
 };
 
 enum smtp_data_state {
@@ -31,10 +42,9 @@ enum smtp_data_state {
 /* Decodes `*length` bytes at `from` into `to`, which has room for
    SMTP_DATA_GROWTH more and may overlap when it begins that many bytes, or
    more, before `from`. `*length` becomes the bytes used (at the end: up to and
-   with the last LF), `*made` the bytes written. `*place` is kept between the
-   calls for one message and is SMTP_DATA_LINE_START at first. */
-enum smtp_data_state smtp_data_decode(enum smtp_data_place *place,
-				      const char *from, size_t *length,
-				      char *to, size_t *made);
+   with the last LF), `*made` the bytes written. The struct is kept between the
+   calls for one message and begins as zeros and the setting. */
+enum smtp_data_state smtp_data_decode(struct smtp_data *, const char *from,
+				      size_t *length, char *to, size_t *made);
 
 #endif

@@ -1,6 +1,6 @@
 /* The text behind DATA against a reader that takes one byte after the other:
    same text, same end, in place and however it is cut. The first byte says how
-   long the pieces are.
+   long the pieces are, and its highest bit that a bare LF ends a line.
    SPDX-License-Identifier: ISC */
 #include "mail/smtp_data.h"
 
@@ -23,55 +23,57 @@ static void give(struct result *r, char byte)
 }
 
 /* As the definition says it, with the last bytes of the input looked at. */
-static void read_slowly(struct result *r, const uint8_t *bytes, size_t length)
+static void read_slowly(struct result *r, const uint8_t *bytes, size_t length,
+			enum smtp_data_bare_lf bare_lf)
 {
 	size_t at = 0;
 
 	while (at < length) {
-		size_t start = at;
+		size_t start = at, end;
+		bool with_cr, lone_dot;
 
 		/* One line: up to an LF, or what is there. */
 		while (at < length && bytes[at] != '\n') at++;
 		r->used = at;
-		if (at - start == 2 && at < length && bytes[start] == '.' &&
-		    bytes[start + 1] == '\r') {
+		with_cr = at > start && bytes[at - 1] == '\r';
+		/* A last CR may yet belong to an LF. */
+		end = with_cr ? at - 1 : at;
+		lone_dot = end - start == 1 && bytes[start] == '.';
+		if (lone_dot && with_cr && at < length && start != 1 &&
+		    (start == 0 || bytes[start - 2] == '\r')) {
 			r->used = at + 1;
 			r->state = SMTP_DATA_END;
 			return;
 		}
-		if (start < at && bytes[start] == '.' &&
-		    !(at - start > 2 && bytes[start + 1] == '\r'))
+		/* The dot goes, but for lines of it alone, and before a CR. A
+		   last one's line may yet be longer. */
+		if (start < end && bytes[start] == '.' &&
+		    (lone_dot ? at == length
+			      : at - start == 1 || bytes[start + 1] != '\r'))
 			start++;
-		if (at == length) {
-			/* A last CR may yet belong to an LF. */
-			size_t end = at > start && bytes[at - 1] == '\r'
-					     ? at - 1
-					     : at;
-			while (start < end) give(r, (char)bytes[start++]);
-			return;
-		}
-		if (at == start || bytes[at - 1] != '\r') {
-			while (start < at) give(r, (char)bytes[start++]);
+		while (start < end) give(r, (char)bytes[start++]);
+		if (at == length) return;
+		if (!with_cr && bare_lf == SMTP_DATA_BARE_LF_STOPS) {
 			r->state = SMTP_DATA_BARE_LF;
 			return;
 		}
-		while (start < at - 1) give(r, (char)bytes[start++]);
 		give(r, '\n');
 		r->used = ++at;
 	}
 }
 
 static void read_in_pieces(struct result *r, const uint8_t *bytes,
-			   size_t length, size_t piece)
+			   size_t length, size_t piece,
+			   enum smtp_data_bare_lf bare_lf)
 {
-	enum smtp_data_place place = SMTP_DATA_LINE_START;
+	struct smtp_data data = { .bare_lf = bare_lf };
 
 	while (length > 0 && r->state == SMTP_DATA_MORE) {
 		size_t n = length < piece ? length : piece, used = n, made;
 		char *room = malloc(SMTP_DATA_GROWTH + n);
 
 		memcpy(room + SMTP_DATA_GROWTH, bytes, n);
-		r->state = smtp_data_decode(&place, room + SMTP_DATA_GROWTH,
+		r->state = smtp_data_decode(&data, room + SMTP_DATA_GROWTH,
 					    &used, room, &made);
 		if (used > n || made > used + SMTP_DATA_GROWTH)
 			__builtin_trap();
@@ -88,16 +90,19 @@ static void read_in_pieces(struct result *r, const uint8_t *bytes,
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
 	struct result slow = { .state = SMTP_DATA_MORE }, fast = slow;
+	enum smtp_data_bare_lf bare_lf;
 	size_t piece;
 
 	if (length == 0) return 0;
-	piece = 1 + bytes[0];
+	piece = 1 + (bytes[0] & 127);
+	bare_lf = bytes[0] & 128 ? SMTP_DATA_BARE_LF_ENDS_LINE
+				 : SMTP_DATA_BARE_LF_STOPS;
 	bytes++;
 	length--;
 	slow.text = malloc(length + SMTP_DATA_GROWTH);
 	fast.text = malloc(length + SMTP_DATA_GROWTH);
-	read_slowly(&slow, bytes, length);
-	read_in_pieces(&fast, bytes, length, piece);
+	read_slowly(&slow, bytes, length, bare_lf);
+	read_in_pieces(&fast, bytes, length, piece, bare_lf);
 	if (slow.state != fast.state || slow.made != fast.made ||
 	    slow.used != fast.used ||
 	    memcmp(slow.text, fast.text, slow.made) != 0)

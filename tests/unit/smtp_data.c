@@ -9,14 +9,14 @@
 
 #define BYTES(text) text, sizeof(text) - 1
 
-static const struct {
+static const struct test {
 	const char *wire;
 	size_t length;
 	const char *text;
 	size_t text_length;
 	enum smtp_data_state state;
 	size_t rest; /* of the wire, behind the end */
-} cases[] = {
+} strict[] = {
 	{ BYTES("a\r\n.\r\nQUIT\r\n"), BYTES("a\n"), SMTP_DATA_END, 6 },
 	{ BYTES(".\r\n"), BYTES(""), SMTP_DATA_END, 0 },
 	{ BYTES("..x\r\n.x\r\n..\r\n.\r\n"), BYTES(".x\nx\n.\n"), SMTP_DATA_END,
@@ -35,16 +35,44 @@ static const struct {
 	{ BYTES("a\r\n.\r\0\nb"), BYTES("a\n.\r\0"), SMTP_DATA_BARE_LF, 2 },
 	{ BYTES("a\n.\nb"), BYTES("a"), SMTP_DATA_BARE_LF, 4 },
 	{ BYTES("a\n.\r\nb"), BYTES("a"), SMTP_DATA_BARE_LF, 5 },
-	{ BYTES("a\r\n.\nb"), BYTES("a\n"), SMTP_DATA_BARE_LF, 2 },
+	{ BYTES("a\r\n.\nb"), BYTES("a\n."), SMTP_DATA_BARE_LF, 2 },
 	{ BYTES("a\n.\r\r\nb"), BYTES("a"), SMTP_DATA_BARE_LF, 6 },
 	{ BYTES("\n"), BYTES(""), SMTP_DATA_BARE_LF, 1 },
 	{ BYTES("\r\n\n"), BYTES("\n"), SMTP_DATA_BARE_LF, 1 },
 };
 
+/* The same with bare LFs as line ends: what else they may not end. */
+static const struct test lenient[] = {
+	{ BYTES("a\r\n.\r\nQUIT\r\n"), BYTES("a\n"), SMTP_DATA_END, 6 },
+	{ BYTES(".\r\n"), BYTES(""), SMTP_DATA_END, 0 },
+	{ BYTES("a\nb\r\n.\r\n"), BYTES("a\nb\n"), SMTP_DATA_END, 0 },
+	{ BYTES("\n"), BYTES("\n"), SMTP_DATA_MORE, 0 },
+	{ BYTES("a\n.\nb"), BYTES("a\n.\nb"), SMTP_DATA_MORE, 0 },
+	{ BYTES("a\n.\r\nb"), BYTES("a\n.\nb"), SMTP_DATA_MORE, 0 },
+	{ BYTES("a\r\n.\nb"), BYTES("a\n.\nb"), SMTP_DATA_MORE, 0 },
+	{ BYTES(".\nb"), BYTES(".\nb"), SMTP_DATA_MORE, 0 },
+	{ BYTES("a\n.\r\r\nb"), BYTES("a\n.\r\nb"), SMTP_DATA_MORE, 0 },
+	{ BYTES("a\n.\rb"), BYTES("a\n.\rb"), SMTP_DATA_MORE, 0 },
+	{ BYTES("a\n\r.\r\nb"), BYTES("a\n\r.\nb"), SMTP_DATA_MORE, 0 },
+	{ BYTES("a\r\n.\r\0\nb"), BYTES("a\n.\r\0\nb"), SMTP_DATA_MORE, 0 },
+	{ BYTES("a\r.\rb"), BYTES("a\r.\rb"), SMTP_DATA_MORE, 0 },
+	/* A dot too many goes, whatever the line end in front of it. */
+	{ BYTES("a\n..\nb"), BYTES("a\n.\nb"), SMTP_DATA_MORE, 0 },
+	{ BYTES("a\n.b\n..c\r\n.d"), BYTES("a\nb\n.c\nd"), SMTP_DATA_MORE, 0 },
+	/* The CRLF behind a lone dot that was text is a CRLF. */
+	{ BYTES("a\n.\r\n.\r\nb"), BYTES("a\n.\n"), SMTP_DATA_END, 1 },
+	{ BYTES("a\n\r\n.\r\nb"), BYTES("a\n\n"), SMTP_DATA_END, 1 },
+	{ BYTES("a\n\n.\r\nb"), BYTES("a\n\n.\nb"), SMTP_DATA_MORE, 0 },
+	{ BYTES("a\r\n\n.\r\nb"), BYTES("a\n\n.\nb"), SMTP_DATA_MORE, 0 },
+	{ BYTES("a\n.\n.\r\nb"), BYTES("a\n.\n.\nb"), SMTP_DATA_MORE, 0 },
+	{ BYTES("a\r\n.\n.\r\nb"), BYTES("a\n.\n.\nb"), SMTP_DATA_MORE, 0 },
+};
+
 /* The wire in two pieces, each decoded where it lies. */
-static bool decodes(size_t i, size_t cut)
+static bool decodes(const struct test *test, enum smtp_data_bare_lf bare_lf,
+		    size_t cut)
 {
-	enum smtp_data_place place = SMTP_DATA_LINE_START;
+	struct smtp_data data = { .bare_lf = bare_lf };
 	enum smtp_data_state state = SMTP_DATA_MORE;
 	char room[64], text[64];
 	size_t made = 0, used = 0;
@@ -52,29 +80,33 @@ static bool decodes(size_t i, size_t cut)
 	for (int piece = 0; piece < 2 && state == SMTP_DATA_MORE; piece++) {
 		size_t from = piece ? cut : 0, n, length;
 
-		length = piece ? cases[i].length - cut : cut;
-		memcpy(room + SMTP_DATA_GROWTH, cases[i].wire + from, length);
-		state = smtp_data_decode(&place, room + SMTP_DATA_GROWTH,
+		length = piece ? test->length - cut : cut;
+		memcpy(room + SMTP_DATA_GROWTH, test->wire + from, length);
+		state = smtp_data_decode(&data, room + SMTP_DATA_GROWTH,
 					 &length, room, &n);
 		memcpy(text + made, room, n);
 		made += n;
 		used += length;
 	}
-	return state == cases[i].state &&
-	       cases[i].length - used == cases[i].rest &&
-	       made == cases[i].text_length &&
-	       memcmp(text, cases[i].text, made) == 0;
+	return state == test->state && test->length - used == test->rest &&
+	       made == test->text_length && memcmp(text, test->text, made) == 0;
+}
+
+static void try(const struct test *test, enum smtp_data_bare_lf bare_lf)
+{
+	bool passed = true;
+
+	for (size_t cut = 0; cut <= test->length; cut++)
+		passed = decodes(test, bare_lf, cut) && passed;
+	if (!ok(passed, "decoded alike in every cut"))
+		tap_show("wire:", test->wire, test->length);
 }
 
 int main(void)
 {
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		bool passed = true;
-
-		for (size_t cut = 0; cut <= cases[i].length; cut++)
-			passed = decodes(i, cut) && passed;
-		if (!ok(passed, "decoded alike in every cut"))
-			tap_show("wire:", cases[i].wire, cases[i].length);
-	}
+	for (size_t i = 0; i < sizeof strict / sizeof *strict; i++)
+		try(&strict[i], SMTP_DATA_BARE_LF_STOPS);
+	for (size_t i = 0; i < sizeof lenient / sizeof *lenient; i++)
+		try(&lenient[i], SMTP_DATA_BARE_LF_ENDS_LINE);
 	return done_testing();
 }

@@ -110,7 +110,7 @@ static void pass_on(struct session *session, struct reception *reception,
 static void receive_text(struct session *session, struct reception *reception)
 {
 	struct stream_in *in = &session->in;
-	enum smtp_data_place place = SMTP_DATA_LINE_START;
+	struct smtp_data data = { .bare_lf = SMTP_DATA_BARE_LF_STOPS };
 	enum smtp_data_state state = SMTP_DATA_MORE;
 
 	while (state == SMTP_DATA_MORE) {
@@ -122,7 +122,7 @@ static void receive_text(struct session *session, struct reception *reception)
 		from = in->data + in->start;
 		to = from - SMTP_DATA_GROWTH;
 		length = in->end - in->start;
-		state = smtp_data_decode(&place, from, &length, to, &made);
+		state = smtp_data_decode(&data, from, &length, to, &made);
 		in->start += length;
 		if (state == SMTP_DATA_BARE_LF)
 			session_give_up(session, REPLY_BARE_LF);
