@@ -7,6 +7,11 @@
 #include "log.h"
 #include "mail/address.h"
 #include "mail/envelope.h"
+#include "patterns.h"
+#include "plugins.h"
+#include "recipient_local.h"
+#include "recipient_program.h"
+#include "recipient_table.h"
 #include "replies.h"
 #include "system/table.h"
 
@@ -14,13 +19,13 @@ static const char *transaction_is_open(struct session *session,
 				       const char *argument)
 {
 	(void)argument;
-	return session->has_sender ? NULL : REPLY_MAIL_FIRST;
+	return session->transaction.open ? NULL : REPLY_MAIL_FIRST;
 }
 
 static const char *there_is_room(struct session *session, const char *argument)
 {
 	(void)argument;
-	return session->envelope.length < RECIPIENTS_LIMIT
+	return session->transaction.envelope.length < RECIPIENTS_LIMIT
 		       ? NULL
 		       : REPLY_TOO_MANY_RECIPIENTS;
 }
@@ -37,13 +42,50 @@ static const char *is_well_formed(struct session *session, const char *argument)
 	return NULL;
 }
 
-/* Only now: the sender of a mail that is not wanted learns it for each
-   recipient, as in qmail, and cannot probe the list with MAIL alone. */
-static const char *sender_is_welcome(struct session *session,
+/* Commands are counted, accepted or not, so that one cannot try names for ever. */
+static const char *there_are_not_too_many(struct session *session,
+					  const char *argument)
+{
+	(void)session;
+	(void)argument;
+	return NULL;
+}
+
+static const char *is_no_relay_probe(struct session *session,
 				     const char *argument)
 {
+	(void)session;
 	(void)argument;
-	return session->sender_is_bad ? REPLY_BAD_SENDER : NULL;
+	return NULL;
+}
+
+static const char *plugins_agree(struct session *session, const char *argument)
+{
+	(void)argument;
+	switch (plugins_run(session, PLUGINS_RCPT, &session->address)) {
+	case PLUGINS_REFUSE: return session->refusal.data;
+	case PLUGINS_ACCEPT: session->checks_are_off = true; break;
+	case PLUGINS_GO_ON:
+	default: break;
+	}
+	return NULL;
+}
+
+/* Only now: the sender of a mail that is not wanted learns it for each
+   recipient, as in qmail, and cannot probe the list with MAIL alone. */
+static const char *is_on_no_list(struct session *session, const char *argument)
+{
+	(void)argument;
+	return patterns_check_recipient(session);
+}
+
+static const char *spf_has_not_failed(struct session *session,
+				      const char *argument)
+{
+	const struct str *refusal = &session->transaction.spf_refusal;
+
+	(void)argument;
+	return refusal->length ? refusal->data : NULL;
 }
 
 /* A line is the domain itself, or ".suffix" for all domains below it. */
@@ -120,23 +162,51 @@ static const char *domain_is_ours_or_client_may_relay(struct session *session,
 	return REPLY_NOT_OUR_DOMAIN;
 }
 
+static const char *is_in_our_table(struct session *session,
+				   const char *argument)
+{
+	(void)argument;
+	return recipient_table_check(session);
+}
+
+static const char *has_an_account(struct session *session, const char *argument)
+{
+	(void)argument;
+	return recipient_local_check(session);
+}
+
+static const char *program_agrees(struct session *session, const char *argument)
+{
+	(void)argument;
+	return recipient_program_check(session);
+}
+
 /* The order of the questions is the policy: the first refusal is the reply. */
 static const char *(*const checks[])(struct session *, const char *argument) = {
 	transaction_is_open,
+	there_are_not_too_many,
 	there_is_room,
 	is_well_formed,
-	sender_is_welcome,
+	is_no_relay_probe,
+	plugins_agree,
+	is_on_no_list,
+	spf_has_not_failed,
 	domain_is_ours_or_client_may_relay,
+	is_in_our_table,
+	has_an_account,
+	program_agrees,
 };
 
 const char *check_recipient(struct session *session, const char *argument)
 {
+	session->checks_are_off = false;
 	for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
 		const char *refusal = checks[i](session, argument);
 
 		if (refusal) return refusal;
+		if (session->checks_are_off) break;
 	}
-	envelope_add(&session->envelope, session->address.data);
-	session->recipient_count++;
+	envelope_add(&session->transaction.envelope, session->address.data);
+	session->transaction.recipient_count++;
 	return NULL;
 }

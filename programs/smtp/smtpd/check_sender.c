@@ -2,13 +2,19 @@
 #include "checks.h"
 
 #include <string.h>
-#include <strings.h>
 
+#include "auth.h"
 #include "base/parse.h"
 #include "log.h"
 #include "mail/address.h"
 #include "mail/envelope.h"
+#include "patterns.h"
+#include "plugins.h"
+#include "rbl.h"
+#include "recipient_local.h"
 #include "replies.h"
+#include "sender_dns.h"
+#include "sender_sanity.h"
 #include "system/net.h"
 #include "tls.h"
 
@@ -33,26 +39,11 @@ void name_own_literal(struct session *session, struct str *address)
 		   session->settings.literal_host.length);
 }
 
-/* badmailfrom holds addresses and "@domain". An empty sender, that of a bounce,
-   is on no list. */
-static bool is_bad_sender(const struct str *bad, const char *sender)
-{
-	const char *domain = address_domain(sender);
-	const char *line;
-
-	for (size_t at = 0; at < bad->length; at += strlen(line) + 1) {
-		line = bad->data + at;
-		if (strcasecmp(line, sender) == 0) return true;
-		if (domain && strcasecmp(line, domain - 1) == 0) return true;
-	}
-	return false;
-}
-
 static const char *check_size(const struct session *session,
 			      const struct smtp_parameter *size)
 {
 	char digits[SIZE_DIGITS + 1];
-	unsigned long bytes = 0, limit = session->settings.databytes;
+	unsigned long bytes = 0, limit = session->settings.policy.databytes;
 
 	if (!size->value || size->value_length == 0 ||
 	    size->value_length > SIZE_DIGITS)
@@ -95,23 +86,115 @@ static const char *check_parameters(const struct session *session,
 	return NULL;
 }
 
-const char *check_sender(struct session *session, const char *argument)
+static const char *there_is_none_yet(struct session *session,
+				     const char *argument)
+{
+	(void)argument;
+	return session->transaction.open ? REPLY_ONE_MAIL_ONLY : NULL;
+}
+
+static const char *tls_is_there(struct session *session, const char *argument)
+{
+	(void)argument;
+	return session->tls.required && !tls_protects(&session->tls)
+		       ? REPLY_TLS_FIRST
+		       : NULL;
+}
+
+static const char *client_is_known(struct session *session,
+				   const char *argument)
+{
+	(void)argument;
+	return auth_is_there(session);
+}
+
+/* The transaction begins here, so that what is asked from now on can be kept in
+   it; it opens when all have said yes. */
+static const char *is_well_formed(struct session *session, const char *argument)
 {
 	struct str *sender = &session->address;
 	const char *parameters, *refusal;
 
-	if (session->has_sender) return REPLY_ONE_MAIL_ONLY;
-	if (session->tls.required && !tls_protects(&session->tls))
-		return REPLY_TLS_FIRST;
 	if (address_parse(argument, sender, &parameters) < 0)
 		return REPLY_ADDRESS_SYNTAX;
+	session_reset(session);
 	refusal = check_parameters(session, parameters);
 	if (refusal) return refusal;
 	name_own_literal(session, sender);
-	session_reset(session);
-	session->has_sender = true;
-	session->sender_is_bad =
-		is_bad_sender(&session->settings.bad_senders, sender->data);
-	envelope_start(&session->envelope, sender->data);
+	return NULL;
+}
+
+static const char *plugins_agree(struct session *session, const char *argument)
+{
+	(void)argument;
+	switch (plugins_run(session, PLUGINS_MAIL, &session->address)) {
+	case PLUGINS_REFUSE: return session->refusal.data;
+	case PLUGINS_ACCEPT: session->checks_are_off = true; break;
+	case PLUGINS_GO_ON:
+	default: break;
+	}
+	return NULL;
+}
+
+static const char *is_sane(struct session *session, const char *argument)
+{
+	(void)argument;
+	return sender_sanity_check(session);
+}
+
+static const char *is_one_of_ours(struct session *session, const char *argument)
+{
+	(void)argument;
+	return recipient_local_check_sender(session);
+}
+
+/* Told at RCPT. */
+static const char *is_looked_up_in_lists(struct session *session,
+					 const char *argument)
+{
+	(void)argument;
+	patterns_note_sender(session);
+	return NULL;
+}
+
+static const char *client_is_on_no_list(struct session *session,
+					const char *argument)
+{
+	(void)argument;
+	return rbl_check(session);
+}
+
+static const char *is_known_to_dns(struct session *session,
+				   const char *argument)
+{
+	(void)argument;
+	return sender_dns_check(session);
+}
+
+/* The order of the questions is the policy: the first refusal is the reply. */
+static const char *(*const checks[])(struct session *, const char *argument) = {
+	there_is_none_yet, tls_is_there,          client_is_known,
+	is_well_formed,    plugins_agree,         is_sane,
+	is_one_of_ours,    is_looked_up_in_lists, client_is_on_no_list,
+	is_known_to_dns,
+};
+
+const char *check_sender(struct session *session, const char *argument)
+{
+	struct transaction *transaction = &session->transaction;
+
+	session->checks_are_off = false;
+	for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
+		const char *refusal = checks[i](session, argument);
+
+		if (refusal) return refusal;
+		if (session->checks_are_off) break;
+	}
+	transaction->open = true;
+	str_append(&transaction->sender, session->address.data,
+		   session->address.length);
+	envelope_start(&transaction->envelope, session->address.data);
+	if (session->settings.policy.log_mail)
+		log_address("MAIL FROM", session->address.data);
 	return NULL;
 }

@@ -93,7 +93,7 @@ static void send_received(struct session *session)
 static void pass_on(struct session *session, struct reception *reception,
 		    const char *text, size_t length)
 {
-	size_t limit = session->settings.databytes;
+	size_t limit = session->settings.policy.databytes;
 
 	header_count_hops(&reception->hops, text, length);
 	reception->length += length;
@@ -145,10 +145,10 @@ static void report(struct session *session, const struct reception *reception,
 	/* These two were abandoned: a program that may throw messages away
 	   says of them, too, that it has. */
 	if (reception->hops.count >= MOST_HOPS) {
-		log_looping(session);
+		log_event(session, "too many hops", NULL);
 		reply(session, REPLY_LOOPING);
 	} else if (reception->too_big) {
-		log_too_big(session);
+		log_event(session, "DATABYTES exceeded", NULL);
 		reply(session, REPLY_TOO_BIG);
 	} else if (result->verdict == QUEUE_ACCEPTS) {
 		if (result->exit_code != 0) log_discarded(session);
@@ -167,7 +167,7 @@ void receive_message(struct session *session)
 	struct reception reception = { 0 };
 	struct queue_result result;
 
-	session->has_sender = false;
+	session->transaction.open = false;
 	if (queue_client_start(&session->queue, &session->settings.queue) < 0) {
 		log_no_queue_program();
 		reply(session, REPLY_NO_QUEUE_PROGRAM);
@@ -179,8 +179,9 @@ void receive_message(struct session *session)
 	receive_text(session, &reception);
 	if (reception.hops.count >= MOST_HOPS)
 		queue_client_abandon(&session->queue);
-	envelope_end(&session->envelope);
-	result = queue_client_finish(&session->queue, &session->envelope);
+	envelope_end(&session->transaction.envelope);
+	result = queue_client_finish(&session->queue,
+				     &session->transaction.envelope);
 	report(session, &reception, &result);
 	session_reset(session);
 }

@@ -2,6 +2,7 @@
 #include "log.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -9,7 +10,7 @@
 #include "base/str.h"
 #include "mail/control.h"
 
-enum { NAME_ROOM = 256 };
+enum { NAME_ROOM = 256, TEXT_ROOM = 1024 };
 
 /* Said only when there is something to say: most sessions are silent. */
 static void name_process(void)
@@ -91,20 +92,37 @@ static const char *client_ip(const struct session *session, char *room)
 	return printable_text(room, NAME_ROOM, ip ? ip : "unknown");
 }
 
-void log_too_big(const struct session *session)
+void log_event(const struct session *session, const char *kind,
+	       const char *text)
 {
-	char ip[NAME_ROOM];
+	char ip[NAME_ROOM], shown[TEXT_ROOM];
 
 	name_process();
-	note("DATABYTES exceeded [%s]", client_ip(session, ip));
+	client_ip(session, ip);
+	if (!text) note("%s [%s]", kind, ip);
+	else
+		note("%s [%s] %s", kind, ip,
+		     printable_text(shown, sizeof shown, text));
 }
 
-void log_looping(const struct session *session)
+void log_address(const char *kind, const char *address)
 {
-	char ip[NAME_ROOM];
+	char shown[TEXT_ROOM];
 
 	name_process();
-	note("too many hops [%s]", client_ip(session, ip));
+	note("%s:<%s>", kind, printable_text(shown, sizeof shown, address));
+}
+
+void log_line(const char *format, ...)
+{
+	char line[MESSAGE_LIMIT];
+	va_list arguments;
+
+	name_process();
+	va_start(arguments, format);
+	vsnprintf(line, sizeof line, format, arguments);
+	va_end(arguments);
+	note("%s", line);
 }
 
 void log_tls_failed(const struct session *session, const char *what)

@@ -20,8 +20,15 @@ void log_unreadable_certificate(const char *path);
 void log_required_tls_missing(void);
 void log_no_own_addresses(void);
 
-void log_too_big(const struct session *);
-void log_looping(const struct session *);
+/* "KIND [IP] text", of the client; without text, "KIND [IP]". The text is from
+   outside, and so is the address of "KIND:<address>". */
+void log_event(const struct session *, const char *kind, const char *text);
+void log_address(const char *kind, const char *address);
+
+/* A line of another form, in which nothing comes from outside unless it has been
+   through printable_text. */
+void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 void log_tls_failed(const struct session *, const char *what);
 void log_no_queue_program(void);
 void log_queue_failure(const struct session *, const struct queue_result *);

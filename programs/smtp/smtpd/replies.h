@@ -47,9 +47,87 @@
 #define REPLY_TLS_ARGUMENT "501 Syntax error (no parameters allowed) (#5.5.4)"
 #define REPLY_TLS_FIRST "503 STARTTLS first (#5.5.1)"
 
+/* AUTH. LOGIN's questions are "Username:" and "Password:" in base64. */
+#define REPLY_EHLO_AUTH "250-AUTH "
+#define REPLY_EHLO_AUTH_OLD "250-AUTH="
+#define REPLY_AUTH_USERNAME "334 VXNlcm5hbWU6"
+#define REPLY_AUTH_PASSWORD "334 UGFzc3dvcmQ6"
+#define REPLY_AUTH_CONTINUE "334 "
+#define REPLY_AUTH_DONE "235 ok, go ahead (#2.0.0)"
+#define REPLY_AUTH_FAILED "535 authorization failed (#5.7.0)"
+#define REPLY_AUTH_TWICE "503 you're already authenticated (#5.5.0)"
+#define REPLY_AUTH_IN_MAIL "503 no auth during mail transaction (#5.5.0)"
+#define REPLY_AUTH_ABSENT "503 auth not available (#5.3.3)"
+#define REPLY_AUTH_TYPE "504 auth type not available (#5.5.1)"
+#define REPLY_AUTH_CANCELLED "501 auth exchange cancelled (#5.0.0)"
+#define REPLY_AUTH_MALFORMED "501 malformed auth input (#5.5.4)"
+#define REPLY_AUTH_CHILD                                                       \
+	"454 oops, problem with child and I can't auth (#4.3.0)"
+#define REPLY_AUTH_NO_START                                                    \
+	"454 oops, child won't start and I can't auth (#4.3.0)"
+#define REPLY_AUTH_NO_PIPE                                                     \
+	"454 oops, unable to open pipe and I can't auth (#4.3.0)"
+#define REPLY_AUTH_FIRST "503 AUTH first (#5.5.1)"
+#define REPLY_AUTH_NEEDED "530 authentication needed"
+#define REPLY_AUTH_NEEDS_TLS                                                   \
+	"538 Encryption required for requested authentication mechanism"
+
+/* BDAT. */
+#define REPLY_CHUNK_SYNTAX "501 syntax error in BDAT (#5.5.4)"
+#define REPLY_CHUNK_FAILED "503 an earlier chunk has failed (#5.5.1)"
+#define REPLY_CHUNKS_BEGUN "503 BDAT has begun (#5.5.1)"
+
 /* Policy. */
 #define REPLY_BAD_SENDER                                                       \
 	"553 sorry, your envelope sender is in my badmailfrom list (#5.7.1)"
+#define REPLY_SENDER_DENIED                                                    \
+	"553 sorry, your envelope sender has been denied (#5.7.1)"
+#define REPLY_RECIPIENT_DENIED                                                 \
+	"553 sorry, your envelope recipient has been denied (#5.7.1)"
+#define REPLY_HELO_DENIED                                                      \
+	"553 sorry, your HELO host name has been denied (#5.7.1)"
+#define REPLY_NO_SENDER_DOMAIN                                                 \
+	"553 sorry, your envelope sender domain must exist (#5.7.1)"
+#define REPLY_DNS_FAILURE "451 DNS temporary failure (#4.3.0)"
+#define REPLY_SPF_FAILURE "451 SPF lookup failure (#4.3.0)"
+#define REPLY_RELAY_SIGN "553 we don't relay (#5.7.1)"
+#define REPLY_NOT_IN_TABLE                                                     \
+	"553 sorry, this recipient is not in my validrcptto list (#5.7.1)"
+#define REPLY_TOO_MANY_STRANGERS                                               \
+	"421 too many invalid addresses, goodbye (#4.3.0)"
+
+/* RCPTCHECK's program. */
+#define REPLY_NO_MAILBOX "553 no mailbox here by that name"
+#define REPLY_CANNOT_VERIFY "450 unable to verify recipient"
+#define REPLY_NO_MAILBOX_OTHER                                                 \
+	"553 sorry, no mailbox here by that name. (#5.1.1)"
+#define REPLY_NO_RECIPIENT_PROGRAM                                             \
+	"421 unable to execute recipient check (#4.3.0)"
+#define REPLY_NO_FORK "421 unable to fork (#4.3.0)"
+
+/* qmail-ldap's; those that end in a blank are completed. */
+#define REPLY_NO_MX "554 refused mailfrom because return MX does not exist"
+#define REPLY_MX_FAILURE                                                       \
+	"421 DNS temporary failure at return MX check, try again later "       \
+	"(#4.3.0)"
+#define REPLY_NO_BOUNCES "554 RFC2821 bounces are administratively denied"
+#define REPLY_ONE_BOUNCE_RECIPIENT                                             \
+	"550 sorry, I don't accept bounce messages with more than one "        \
+	"recipient. Go read RFC2821. (#5.7.1)"
+#define REPLY_SENDER_WITHOUT_AT                                                \
+	"554 mailfrom without @ is administratively denied"
+#define REPLY_SENDER_WITHOUT_PART                                              \
+	"554 mailfrom without user or domain part is administratively denied"
+#define REPLY_SENDER_WITHOUT_DOT                                               \
+	"554 mailfrom without . in domain part is administratively denied"
+#define REPLY_SENDER_NOT_LOCAL                                                 \
+	"554 refused mailfrom because valid local sender address required"
+#define REPLY_RELAY_PROBE "553 sorry, we don't relay for "
+#define REPLY_RBL "553 sorry, your mailserver "
+#define REPLY_ACCEPTED_LIMIT "553 sorry, too many recipients (#5.7.1)"
+#define REPLY_EXECUTABLE                                                       \
+	"552 we don't accept email with this MIME content (#5.3.4)"
+
 #define REPLY_NOT_OUR_DOMAIN                                                   \
 	"553 sorry, that domain isn't in my list of allowed rcpthosts "        \
 	"(#5.7.1)"
@@ -73,6 +151,11 @@
 #define REPLY_TLS_FORCED_AND_DENIED                                            \
 	"421 FORCE_TLS and DENY_TLS both found (#4.3.0)"
 #define REPLY_TLS_PIPELINED "554 no commands behind STARTTLS (#5.5.1)"
+#define REPLY_NO_AUTH_TABLE "421 cannot read AUTH_CDB file"
+#define REPLY_NO_AUTH_PROGRAM "421 REQUIRE_AUTH set without valid AUTH program."
+#define REPLY_NO_CRAM "421 ALLOW_CRAM not available"
+#define REPLY_AUTH_TOO_OFTEN "421 too many authentication failures (#4.7.0)"
+#define REPLY_TOO_MANY_ERRORS "421 too many errors (#4.7.0)"
 #define REPLY_NO_GREETDELAY "421 unable to run greetdelay (#4.3.0)"
 
 #endif

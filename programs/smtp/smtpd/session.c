@@ -97,17 +97,32 @@ enum smtp_line_state session_read_line(struct session *session)
 		if (state != SMTP_LINE_PARTIAL) break;
 		session_read(session);
 	}
-	if (state == SMTP_LINE_TOO_LONG) reply(session, REPLY_LINE_TOO_LONG);
-	if (state == SMTP_LINE_HAS_NUL) reply(session, REPLY_LINE_HAS_NUL);
+	if (state == SMTP_LINE_TOO_LONG) refuse(session, REPLY_LINE_TOO_LONG);
+	if (state == SMTP_LINE_HAS_NUL) refuse(session, REPLY_LINE_HAS_NUL);
 	return state;
+}
+
+void refuse(struct session *session, const char *text)
+{
+	reply(session, text);
+	session->errors++;
 }
 
 void session_reset(struct session *session)
 {
-	session->has_sender = false;
-	session->sender_is_bad = false;
-	session->recipient_count = 0;
-	str_clear(&session->envelope);
+	struct transaction *transaction = &session->transaction;
+
+	transaction->open = false;
+	transaction->helo_is_bad = transaction->sender_is_bad = false;
+	transaction->utf8 = false;
+	transaction->recipient_count = transaction->recipients_tried = 0;
+	str_clear(&transaction->sender);
+	str_clear(&transaction->spf_refusal);
+	str_clear(&transaction->envelope);
+	str_clear(&transaction->headers);
+	str_clear(&transaction->headers_below);
+	str_clear(&transaction->spf_result);
+	str_clear(&transaction->spf_identity);
 }
 
 void session_begin_anew(struct session *session)
@@ -115,5 +130,7 @@ void session_begin_anew(struct session *session)
 	connect_streams(session, session->settings.timeout);
 	session->line = (struct smtp_line){ 0 };
 	str_free(&session->helo);
+	session->is_extended = false;
+	auth_forget(session);
 	session_reset(session);
 }

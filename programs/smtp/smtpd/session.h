@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "auth.h"
 #include "base/str.h"
 #include "mail/connection.h"
 #include "mail/queue_client.h"
@@ -26,21 +27,41 @@ enum {
 	RECIPIENTS_LIMIT = 1024 * 1024,
 };
 
+/* From MAIL to the end of the message. */
+struct transaction {
+	bool open;         /* there is a sender */
+	struct str sender; /* as in the envelope */
+	bool helo_is_bad;  /* these three are told at RCPT */
+	bool sender_is_bad;
+	struct str spf_refusal; /* empty: none */
+	bool utf8;              /* the parameter SMTPUTF8 */
+	struct str envelope;
+	size_t recipient_count;
+	size_t recipients_tried;
+	struct str headers;       /* fields to stand above our Received, ... */
+	struct str headers_below; /* ... and below it; each ends in LF */
+	struct str spf_result;    /* for Authentication-Results; empty: none */
+	struct str spf_identity;  /* "smtp.mailfrom=..." */
+};
+
 struct session {
 	struct settings settings;
 	struct connection client;
 	struct tls tls;
+	struct auth auth;
 	struct stream_in in;
 	struct stream_out out;
 	struct smtp_line line;
 	struct str helo;
+	bool is_extended; /* EHLO */
 
-	/* The transaction, from MAIL on. */
-	bool has_sender;
-	bool sender_is_bad;
-	struct str address; /* of the command at hand */
-	struct str envelope;
-	size_t recipient_count;
+	struct transaction transaction;
+	struct str address;  /* of the command at hand */
+	bool checks_are_off; /* a plugin has accepted that command */
+	struct str refusal;  /* a reply's text that is made at run time */
+	size_t strangers;    /* recipients that validrcptto does not know */
+	size_t errors;       /* refusals so far */
+	size_t junk;         /* commands that lead nowhere */
 
 	/* A page of these is real only when it has been used, and the first
 	   one holds what is above as well: an idle session is small. The text of
@@ -49,6 +70,12 @@ struct session {
 	char input[SMTP_DATA_GROWTH + INPUT_BUFFER];
 	struct queue_client queue;
 };
+
+/* Its mail to other domains is taken, and it is not looked at closely. */
+static inline bool client_may_relay(const struct session *session)
+{
+	return session->settings.relaying == RELAY_THIS_CLIENT;
+}
 
 void session_open(struct session *);
 
@@ -65,6 +92,9 @@ void session_read(struct session *);
 
 /* The next command line; it has been replied to already if it was no good. */
 enum smtp_line_state session_read_line(struct session *);
+
+/* A reply that refuses: as reply, and counted. The session may be over. */
+void refuse(struct session *, const char *text);
 
 /* Sends what has been collected now: for those who are about to do something
    else with the connection. */

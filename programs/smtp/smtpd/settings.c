@@ -2,7 +2,10 @@
 #include "settings.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/parse.h"
 #include "mail/control.h"
@@ -12,43 +15,200 @@ enum {
 	/* A client waits 600 seconds behind the final dot (RFC 5321 section
 	   4.5.3.2.6): it is to hear of a program that hangs before that. */
 	QUEUE_TIMEOUT = 540,
+	/* And 300 behind MAIL and RCPT. */
+	HELPER_TIMEOUT = 60,
+	STRANGERS_LIMIT = 10,
+	TARPIT_DELAY = 5,
+	AUTH_DELAY = 5,
+	AUTH_FAILURES_LIMIT = 3,
 };
 
 /* Absolute: without the home, the current folder can be anybody's. */
 static char usual_queue_program[] = CHAINMAIL_HOME "/bin/qmail-queue";
 
+/* ---- the environment ---- */
+
+enum kind {
+	NUMBER,  /* leading digits; none leave it alone */
+	PRESENT, /* set, whatever to */
+	TEXT,    /* empty is as good as not set */
+	WORD,    /* empty says something, too */
+};
+
+/* A setting may have a name in each family. In one that has several, the first
+   one of the family that the guides are for wins: the others are OTHER. */
+enum family { OURS, OTHER };
+
+struct variable {
+	const char *name;
+	enum kind kind;
+	size_t member;
+	enum family family;
+};
+
+#define IN(member) offsetof(struct settings, member)
+
+/* In the order of strcmp: they are searched. */
+static const struct variable variables[] = {
+	{ "421GREETING", WORD, IN(greeting_421), OURS },
+	{ "550GREETING", WORD, IN(greeting_554), OURS },
+	{ "ALLOW_BARELF", NUMBER, IN(normalize_bare_lf), OURS },
+	{ "ALLOW_CRAM", NUMBER, IN(cram_md5), OURS },
+	{ "ALLOW_INSECURE_AUTH", NUMBER, IN(insecure_auth), OURS },
+	{ "AUTHPREPEND", TEXT, IN(auth_prepend), OURS },
+	{ "AUTHREQUIRED", PRESENT, IN(auth_required), OURS },
+	{ "AUTH_CDB", TEXT, IN(auth_table), OURS },
+	{ "BADRCPTDELAY", NUMBER, IN(policy.bad_recipient_delay), OURS },
+	{ "BLOCKRELAYPROBE", PRESENT, IN(policy.block_relay_probe), OURS },
+	{ "BRTLIMIT", NUMBER, IN(policy.strangers_limit), OTHER },
+	{ "DATABYTES", NUMBER, IN(policy.databytes), OURS },
+	{ "ENABLE_SPP", PRESENT, IN(plugins), OURS },
+	{ "LDAPSOFTOK", PRESENT, IN(policy.soft_failure_is_ok), OURS },
+	{ "LOGLEVEL", TEXT, IN(log_level), OURS },
+	{ "LOGREGEX", PRESENT, IN(policy.log_patterns), OURS },
+	{ "MAXRCPT", NUMBER, IN(policy.recipients_limit), OURS },
+	{ "MAXRCPTCOUNT", NUMBER, IN(policy.accepted_limit), OURS },
+	{ "MAXRECIPIENTS", NUMBER, IN(policy.recipients_limit), OTHER },
+	{ "MFCHECK", NUMBER, IN(policy.sender_check), OURS },
+	{ "MFDNSCHECK", PRESENT, IN(policy.sender_mx_check), OTHER },
+	{ "MOREVALIDRCPTTO_CDB", TEXT, IN(policy.recipient_table), OTHER },
+	{ "NOBADHELO", PRESENT, IN(policy.no_bad_helo), OURS },
+	{ "NOBOUNCE", PRESENT, IN(policy.refuse_bounces), OURS },
+	{ "QMAILSMTPD_HELP_VERSION", NUMBER, IN(policy.help_version), OURS },
+	{ "QMAILSMTPD_LOG_MAIL", NUMBER, IN(policy.log_mail), OURS },
+	{ "QMAILSMTPD_LOG_RCPT", NUMBER, IN(policy.log_recipients), OURS },
+	{ "RBL", PRESENT, IN(policy.rbl), OURS },
+	{ "RBLONLYHEADER", PRESENT, IN(policy.rbl_only_header), OURS },
+	{ "RCPTCHECK", WORD, IN(policy.recipient_check), OURS },
+	{ "RECIPIENTS", TEXT, IN(policy.recipient_table), OTHER },
+	{ "REJECTEXEC", PRESENT, IN(policy.refuse_executables), OURS },
+	{ "REJECTNULLSENDERS", PRESENT, IN(policy.refuse_bounces), OTHER },
+	{ "RELAYREJ", NUMBER, IN(policy.refuse_relay_signs), OURS },
+	{ "REQUIRE_AUTH", NUMBER, IN(require_auth), OURS },
+	{ "RETURNMXCHECK", PRESENT, IN(policy.sender_mx_check), OURS },
+	{ "SANITYCHECK", PRESENT, IN(policy.sanity_check), OURS },
+	{ "SENDERCHECK", WORD, IN(policy.local_sender_check), OURS },
+	{ "SMTP550DISCONNECT", PRESENT, IN(disconnect), OURS },
+	{ "SMTPAUTH", WORD, IN(smtp_auth), OURS },
+	{ "SMTPD_AUTH_DELAY", NUMBER, IN(auth_delay), OURS },
+	{ "SMTPD_AUTH_FAILURES", NUMBER, IN(auth_failures_limit), OURS },
+	{ "SMTPD_ERROR_LIMIT", NUMBER, IN(errors_limit), OURS },
+	{ "SMTPD_HELPER_TIMEOUT", NUMBER, IN(helper_timeout), OURS },
+	{ "SMTPD_JUNK_LIMIT", NUMBER, IN(junk_limit), OURS },
+	{ "SMTPD_ONE_BOUNCE_RECIPIENT", PRESENT,
+	  IN(policy.bounce_has_one_recipient), OURS },
+	{ "SMTPGREETING", TEXT, IN(greeting_text), OURS },
+	{ "SMTP_AUTH_RESULTS", NUMBER, IN(policy.auth_results), OURS },
+	{ "SMTP_CHUNKING", NUMBER, IN(chunking), OURS },
+	{ "SMTP_ENHANCED", NUMBER, IN(enhanced_codes), OURS },
+	{ "SMTP_PROTOCOL_WORDS", NUMBER, IN(protocol_words), OURS },
+	{ "SMTP_UTF8", NUMBER, IN(utf8), OURS },
+	{ "SPFBEHAVIOR", NUMBER, IN(policy.spf_behavior), OURS },
+	{ "SPF_BLOCK_PLUS_ALL", NUMBER, IN(policy.spf_block_plus_all), OURS },
+	{ "SPF_LOG", NUMBER, IN(policy.spf_log), OURS },
+	{ "SPPCONFFILE", TEXT, IN(plugins_file), OURS },
+	{ "TARPITCOUNT", NUMBER, IN(policy.tarpit_count), OURS },
+	{ "TARPITDELAY", NUMBER, IN(policy.tarpit_delay), OURS },
+	{ "VALIDRCPTTO_CDB", TEXT, IN(policy.recipient_table), OURS },
+	{ "VALIDRCPTTO_LIMIT", NUMBER, IN(policy.strangers_limit), OURS },
+	{ "VALIDRCPTTO_LOG", NUMBER, IN(policy.recipient_table_log), OURS },
+	{ "XCLIENT", NUMBER, IN(xclient), OURS },
+};
+
+#undef IN
+
+static int compare_name(const void *key, const void *row)
+{
+	const char *assignment = key;
+	const struct variable *variable = row;
+	size_t length = strcspn(assignment, "=");
+	int order = strncmp(assignment, variable->name, length);
+
+	return order || !variable->name[length] ? order : -1;
+}
+
+static void set_member(struct settings *settings,
+		       const struct variable *variable, const char *value)
+{
+	void *member = (char *)settings + variable->member;
+
+	switch (variable->kind) {
+	case NUMBER: parse_leading_number(value, member); break;
+	case PRESENT: *(bool *)member = true; break;
+	case TEXT: *(const char **)member = *value ? value : NULL; break;
+	case WORD:
+	default: *(const char **)member = value; break;
+	}
+}
+
+/* One walk over what there is is far less than a search for each that could
+   be. */
+static void read_variables(struct settings *settings, enum family family,
+			   bool policy_only)
+{
+	for (char **at = environ; *at; at++) {
+		const struct variable *variable = bsearch(
+			*at, variables, sizeof variables / sizeof *variables,
+			sizeof *variables, compare_name);
+
+		if (!variable || variable->family != family) continue;
+		if ((*at)[strlen(variable->name)] != '=') continue;
+		if (policy_only && variable->member >= sizeof settings->policy)
+			continue;
+		set_member(settings, variable,
+			   *at + strlen(variable->name) + 1);
+	}
+}
+
+void settings_read_policy(struct settings *settings)
+{
+	settings->policy = settings->unset;
+	read_variables(settings, OTHER, true);
+	read_variables(settings, OURS, true);
+}
+
+/* ---- the control files ---- */
+
 static int read_names(struct settings *settings, const char **what)
 {
-	struct str me = { 0 };
+	struct str *me = &settings->me;
 	enum control_answer answer;
 
-	if (control_read_line(*what = "me", &me) == CONTROL_FAILED) return -1;
+	if (control_read_line(*what = "me", me) == CONTROL_FAILED) return -1;
 	answer = control_read_line(*what = "smtpgreeting", &settings->greeting);
 	if (answer == CONTROL_FAILED) return -1;
 	if (settings->greeting.length == 0) {
-		settings->greeting = me;
 		*what = "me";
 		errno = 0;
-		if (me.length == 0) return -1;
+		if (me->length == 0) return -1;
+		str_append(&settings->greeting, me->data, me->length);
 	}
 	answer = control_read_line(*what = "localiphost",
 				   &settings->literal_host);
 	if (answer == CONTROL_FAILED) return -1;
-	if (answer == CONTROL_ABSENT) settings->literal_host = me;
+	if (answer == CONTROL_ABSENT)
+		str_append(&settings->literal_host, me->data, me->length);
 	return 0;
 }
 
-static int read_limits(struct settings *settings, const char **what)
+static int read_number(const char *name, unsigned long *number,
+		       const char **what)
 {
-	settings->timeout = TIMEOUT;
-	*what = "timeoutsmtpd";
-	if (control_read_number(*what, &settings->timeout) == CONTROL_FAILED)
+	*what = name;
+	return control_read_number(name, number) == CONTROL_FAILED ? -1 : 0;
+}
+
+static int read_numbers(struct settings *settings, const char **what)
+{
+	struct policy *policy = &settings->unset;
+
+	if (read_number("timeoutsmtpd", &settings->timeout, what) < 0 ||
+	    read_number("databytes", &policy->databytes, what) < 0 ||
+	    read_number("mfcheck", &policy->sender_check, what) < 0 ||
+	    read_number("maxrcpt", &policy->recipients_limit, what) < 0 ||
+	    read_number("spfbehavior", &policy->spf_behavior, what) < 0)
 		return -1;
 	if (settings->timeout == 0) settings->timeout = 1;
-	*what = "databytes";
-	if (control_read_number(*what, &settings->databytes) == CONTROL_FAILED)
-		return -1;
-	parse_leading_number(getenv("DATABYTES"), &settings->databytes);
 	return 0;
 }
 
@@ -106,17 +266,33 @@ static void read_queue(struct queue_client_settings *queue)
 	queue->may_discard = parse_flag(getenv("SMTPD_QUEUE_DISCARD"));
 }
 
+static void set_defaults(struct settings *settings)
+{
+	settings->timeout = TIMEOUT;
+	settings->helper_timeout = HELPER_TIMEOUT;
+	settings->chunking = settings->utf8 = 1;
+	settings->auth_delay = AUTH_DELAY;
+	settings->auth_failures_limit = AUTH_FAILURES_LIMIT;
+	settings->unset.strangers_limit = STRANGERS_LIMIT;
+	settings->unset.tarpit_delay = TARPIT_DELAY;
+}
+
 int settings_read(struct settings *settings, const char *relay_suffix,
 		  const char **what)
 {
+	set_defaults(settings);
 	if (read_names(settings, what) < 0) return -1;
-	if (read_limits(settings, what) < 0) return -1;
-	*what = "badmailfrom";
-	if (control_read_list(*what, &settings->bad_senders) == CONTROL_FAILED)
-		return -1;
+	if (read_numbers(settings, what) < 0) return -1;
 	if (read_recipient_hosts(settings, what) < 0) return -1;
 	if (relay_suffix) settings->relaying = RELAY_THIS_CLIENT;
 	settings->relay_suffix = relay_suffix;
+	settings->policy = settings->unset;
+	read_variables(settings, OTHER, false);
+	read_variables(settings, OURS, false);
+	if (settings->greeting_text) {
+		str_clear(&settings->greeting);
+		str_append_text(&settings->greeting, settings->greeting_text);
+	}
 	read_queue(&settings->queue);
 	return 0;
 }

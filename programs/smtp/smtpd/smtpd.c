@@ -14,12 +14,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "auth.h"
 #include "base/exit_codes.h"
 #include "base/message.h"
 #include "base/options.h"
 #include "base/parse.h"
 #include "base/str.h"
 #include "log.h"
+#include "plugins.h"
 #include "pull_in.h"
 #include "replies.h"
 #include "session.h"
@@ -134,6 +136,8 @@ int main(int argc, char **argv)
 	tls_prepare(&session, argc, argv);
 	keep_descriptors_to_ourselves();
 	read_settings();
+	auth_prepare(&session, argc, argv);
+	plugins_open(&session);
 	greet(&session);
 	for (;;)
 		if (session_read_line(&session) == SMTP_LINE_WHOLE)

@@ -4,10 +4,13 @@
 #include <string.h>
 #include <strings.h>
 
+#include "auth.h"
 #include "checks.h"
+#include "chunk.h"
 #include "data.h"
 #include "replies.h"
 #include "tls.h"
+#include "xclient.h"
 
 void greet(struct session *session)
 {
@@ -18,6 +21,7 @@ void greet(struct session *session)
 
 static void remember_helo(struct session *session, const char *name)
 {
+	session->is_extended = false;
 	str_clear(&session->helo);
 	str_append(&session->helo, name, strnlen(name, HELO_LIMIT));
 	session_reset(session);
@@ -33,13 +37,16 @@ static void helo(struct session *session, const char *argument)
 static void ehlo(struct session *session, const char *argument)
 {
 	remember_helo(session, argument);
+	session->is_extended = true;
 	reply_part(session, REPLY_EHLO);
 	reply(session, session->settings.greeting.data);
+	auth_announce(session);
 	if (session->tls.state == TLS_OFFERED)
 		reply(session, REPLY_EHLO_STARTTLS);
 	reply_part(session, REPLY_EHLO_SIZE);
-	reply_number(session, session->settings.databytes);
+	reply_number(session, session->settings.policy.databytes);
 	reply(session, "");
+	xclient_announce(session);
 	reply(session, REPLY_EHLO_PIPELINING);
 	reply(session, REPLY_EHLO_8BITMIME);
 }
@@ -48,22 +55,24 @@ static void mail(struct session *session, const char *argument)
 {
 	const char *refusal = check_sender(session, argument);
 
-	reply(session, refusal ? refusal : REPLY_OK);
+	if (refusal) refuse(session, refusal);
+	else reply(session, REPLY_OK);
 }
 
 static void rcpt(struct session *session, const char *argument)
 {
 	const char *refusal = check_recipient(session, argument);
 
-	reply(session, refusal ? refusal : REPLY_OK);
+	if (refusal) refuse(session, refusal);
+	else reply(session, REPLY_OK);
 }
 
 static void data(struct session *session, const char *argument)
 {
 	(void)argument; /* passed over, as in qmail */
-	if (!session->has_sender) reply(session, REPLY_MAIL_FIRST);
-	else if (session->recipient_count == 0)
-		reply(session, REPLY_RECIPIENT_FIRST);
+	if (!session->transaction.open) refuse(session, REPLY_MAIL_FIRST);
+	else if (session->transaction.recipient_count == 0)
+		refuse(session, REPLY_RECIPIENT_FIRST);
 	else receive_message(session);
 }
 
@@ -97,7 +106,7 @@ static void starttls(struct session *session, const char *argument)
 {
 	const char *refusal = tls_start(session, argument);
 
-	if (refusal) reply(session, refusal);
+	if (refusal) refuse(session, refusal);
 }
 
 static void quit(struct session *session, const char *argument)
@@ -112,10 +121,11 @@ static const struct {
 	const char *name;
 	void (*run)(struct session *, const char *argument);
 } verbs[] = {
-	{ "MAIL", mail }, { "RCPT", rcpt },         { "DATA", data },
-	{ "EHLO", ehlo }, { "HELO", helo },         { "RSET", rset },
-	{ "QUIT", quit }, { "NOOP", noop },         { "VRFY", vrfy },
-	{ "HELP", help }, { "STARTTLS", starttls },
+	{ "MAIL", mail },      { "RCPT", rcpt },           { "DATA", data },
+	{ "EHLO", ehlo },      { "HELO", helo },           { "RSET", rset },
+	{ "QUIT", quit },      { "NOOP", noop },           { "VRFY", vrfy },
+	{ "HELP", help },      { "STARTTLS", starttls },   { "AUTH", auth_run },
+	{ "BDAT", chunk_run }, { "XCLIENT", xclient_run },
 };
 
 void run_command(struct session *session, char *line)
@@ -127,5 +137,5 @@ void run_command(struct session *session, char *line)
 		verbs[i].run(session, argument);
 		return;
 	}
-	reply(session, REPLY_UNIMPLEMENTED);
+	refuse(session, REPLY_UNIMPLEMENTED);
 }
