@@ -13,6 +13,7 @@
 #include "recipient_program.h"
 #include "recipient_table.h"
 #include "replies.h"
+#include "sender_sanity.h"
 #include "system/table.h"
 
 static const char *transaction_is_open(struct session *session,
@@ -162,6 +163,13 @@ static const char *domain_is_ours_or_client_may_relay(struct session *session,
 	return REPLY_NOT_OUR_DOMAIN;
 }
 
+static const char *may_be_another_one(struct session *session,
+				      const char *argument)
+{
+	(void)argument;
+	return sender_sanity_check_recipient(session);
+}
+
 static const char *is_in_our_table(struct session *session,
 				   const char *argument)
 {
@@ -192,6 +200,7 @@ static const char *(*const checks[])(struct session *, const char *argument) = {
 	is_on_no_list,
 	spf_has_not_failed,
 	domain_is_ours_or_client_may_relay,
+	may_be_another_one,
 	is_in_our_table,
 	has_an_account,
 	program_agrees,

@@ -125,6 +125,26 @@ void log_line(const char *format, ...)
 	note("%s", line);
 }
 
+void log_helper_failure(const char *program, const struct helper_answer *answer)
+{
+	char shown[NAME_ROOM];
+
+	name_process();
+	printable_text(shown, sizeof shown, program);
+	if (!answer) {
+		note("unable to run %s:", shown);
+		return;
+	}
+	switch (answer->ending) {
+	case HELPER_EXITED:
+		note("%s: exit %d, and no answer", shown, answer->exit_code);
+		break;
+	case HELPER_CRASHED: note("%s: crashed", shown); break;
+	case HELPER_TIMED_OUT: note("%s: killed, too late", shown); break;
+	case HELPER_LOST: note("%s: lost:", shown); break;
+	}
+}
+
 void log_tls_failed(const struct session *session, const char *what)
 {
 	char ip[NAME_ROOM];

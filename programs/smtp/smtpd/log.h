@@ -6,6 +6,7 @@
 
 #include "mail/queue_client.h"
 #include "session.h"
+#include "system/helper.h"
 
 /* No rcpthosts, and what follows from it; said at each start. */
 void log_relaying_nothing(void);
@@ -28,6 +29,10 @@ void log_address(const char *kind, const char *address);
 /* A line of another form, in which nothing comes from outside unless it has been
    through printable_text. */
 void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A helper that has given no answer; NULL: it cannot be run, and errno says
+   why. */
+void log_helper_failure(const char *program, const struct helper_answer *);
 
 void log_tls_failed(const struct session *, const char *what);
 void log_no_queue_program(void);

@@ -90,6 +90,13 @@
 	"553 sorry, your envelope sender domain must exist (#5.7.1)"
 #define REPLY_DNS_FAILURE "451 DNS temporary failure (#4.3.0)"
 #define REPLY_SPF_FAILURE "451 SPF lookup failure (#4.3.0)"
+#define REPLY_NULL_MX                                                          \
+	"550 sorry, your envelope sender domain takes no mail (#5.7.27)"
+#define REPLY_RBL_FAILURE "451 unable to ask the DNS lists (#4.3.0)"
+/* The explanation stands between; of all its lines but the last one before. */
+#define REPLY_SPF_CONTINUED "550-"
+#define REPLY_SPF "550 "
+#define REPLY_SPF_END " (#5.7.1)"
 #define REPLY_RELAY_SIGN "553 we don't relay (#5.7.1)"
 #define REPLY_NOT_IN_TABLE                                                     \
 	"553 sorry, this recipient is not in my validrcptto list (#5.7.1)"
@@ -123,7 +130,8 @@
 #define REPLY_SENDER_NOT_LOCAL                                                 \
 	"554 refused mailfrom because valid local sender address required"
 #define REPLY_RELAY_PROBE "553 sorry, we don't relay for "
-#define REPLY_RBL "553 sorry, your mailserver "
+#define REPLY_RBL "553 sorry, your mailserver ["
+#define REPLY_RBL_END "] is rejected by "
 #define REPLY_ACCEPTED_LIMIT "553 sorry, too many recipients (#5.7.1)"
 #define REPLY_EXECUTABLE                                                       \
 	"552 we don't accept email with this MIME content (#5.3.4)"

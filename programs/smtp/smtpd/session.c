@@ -123,6 +123,7 @@ void session_reset(struct session *session)
 	str_clear(&transaction->headers_below);
 	str_clear(&transaction->spf_result);
 	str_clear(&transaction->spf_identity);
+	spf_forget(session);
 }
 
 void session_begin_anew(struct session *session)

@@ -12,6 +12,8 @@
 #include "mail/queue_client.h"
 #include "mail/smtp_data.h"
 #include "mail/smtp_line.h"
+#include "rbl.h"
+#include "sender_spf.h"
 #include "settings.h"
 #include "system/stream.h"
 #include "tls.h"
@@ -42,6 +44,7 @@ struct transaction {
 	struct str headers_below; /* ... and below it; each ends in LF */
 	struct str spf_result;    /* for Authentication-Results; empty: none */
 	struct str spf_identity;  /* "smtp.mailfrom=..." */
+	struct str spf_variables; /* of the environment */
 };
 
 struct session {
@@ -49,6 +52,8 @@ struct session {
 	struct connection client;
 	struct tls tls;
 	struct auth auth;
+	struct rbl rbl;
+	struct spf_texts spf_texts;
 	struct stream_in in;
 	struct stream_out out;
 	struct smtp_line line;

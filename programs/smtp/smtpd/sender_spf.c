@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: ISC */
+#include "sender_spf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/message.h"
+#include "log.h"
+#include "mail/address.h"
+#include "mail/control.h"
+#include "replies.h"
+#include "sender_dns.h"
+#include "session.h"
+#include "system/net.h"
+
+enum {
+	/* Those that RFC 7208 section 4.6.4 asks for. */
+	SECONDS = 20,
+	/* spfcheck's four lines; the longest one is the field, in which each
+	   value from outside is cut. */
+	ANSWER_ROOM = 8192,
+	IP_ROOM = 128,
+	/* RFC 5322 section 2.1.1. */
+	FIELD_LINE = 78,
+	/* Of the explanation; the whole line of a reply may have 512 (RFC 5321
+	   section 4.5.3.1.5). */
+	REPLY_TEXT = 250,
+	NEVER = 255,
+};
+
+/* In the order of spfcheck's exit codes. `exported` are the words of qmail's SPF
+   patch; `refused_from` is the SPFBEHAVIOR from which on it is refused. */
+static const struct result {
+	const char *word;
+	const char *exported;
+	unsigned refused_from;
+} results[] = {
+	{ "pass", "pass", NEVER },     { "fail", "fail", 3 },
+	{ "softfail", "softfail", 4 }, { "neutral", "neutral", 5 },
+	{ "permerror", "unknown", 6 }, { "temperror", "error", 2 },
+	{ "none", "none", 6 },
+};
+
+enum { RESULTS = sizeof results / sizeof *results, TEMPERROR = 5 };
+
+/* ---- the question ---- */
+
+static void read_text(struct session *session, const char *name,
+		      struct str *text)
+{
+	if (control_read_line(name, text) == CONTROL_FAILED) {
+		log_unreadable_control(name);
+		session_give_up(session, REPLY_NO_CONTROLS);
+	}
+	str_append_text(text, "");
+}
+
+static const struct spf_texts *texts_of(struct session *session)
+{
+	struct spf_texts *texts = &session->spf_texts;
+
+	if (texts->are_read) return texts;
+	read_text(session, "spfrules", &texts->rules);
+	read_text(session, "spfguess", &texts->guess);
+	read_text(session, "spfexp", &texts->explanation);
+	texts->are_read = true;
+	return texts;
+}
+
+/* An address of IPv6 may have the name of an interface behind it. */
+static const char *client_ip(const struct session *session, char room[IP_ROOM])
+{
+	const char *ip = session->client.remote_ip;
+
+	printable_text(room, IP_ROOM, ip ? ip : "unknown");
+	room[strcspn(room, "%")] = '\0';
+	return room;
+}
+
+/* Where the interfaces cannot be listed, it is asked as any other client. */
+static bool is_this_host(const char *client)
+{
+	struct net_ip ip;
+
+	return net_ip_parse(client, &ip) == 0 &&
+	       (net_ip_is_loopback(&ip) || net_ip_is_local(&ip) > 0);
+}
+
+static const char *text_of(const struct str *text)
+{
+	return text->length ? text->data : "";
+}
+
+/* The name of this host is the first word of the greeting, if it is nowhere
+   else. */
+static void append_receiver(struct str *text, const struct session *session)
+{
+	const struct settings *settings = &session->settings;
+
+	if (settings->me.length > 0) str_append_text(text, settings->me.data);
+	else
+		str_append(text, settings->greeting.data,
+			   strcspn(settings->greeting.data, " "));
+}
+
+void spf_ask(struct session *session, struct spf_inquiry *inquiry)
+{
+	const struct policy *policy = &session->settings.policy;
+	const struct spf_texts *texts;
+	struct str receiver = { 0 };
+	char ip[IP_ROOM], seconds[SENDER_DNS_SECONDS];
+
+	inquiry->is_wanted =
+		policy->spf_behavior > 0 && !client_may_relay(session);
+	if (!inquiry->is_wanted) return;
+	texts = texts_of(session);
+	client_ip(session, ip);
+	str_append_text(&receiver, "SPFRECEIVER=");
+	append_receiver(&receiver, session);
+	inquiry->has_started = sender_dns_start(
+		session, &inquiry->helper,
+		(const char *const[]){
+			"spfcheck", is_this_host(ip) ? "-dl" : "-d", "-t",
+			sender_dns_seconds(session, SECONDS, seconds), "--", ip,
+			text_of(&session->helo), session->address.data,
+			texts->rules.data, texts->guess.data,
+			texts->explanation.data, NULL },
+		(const char *const[]){ receiver.data,
+				       policy->spf_block_plus_all
+					       ? "SPF_BLOCK_PLUS_ALL=1"
+					       : "SPF_BLOCK_PLUS_ALL=0",
+				       NULL });
+	str_free(&receiver);
+}
+
+/* ---- the answer ---- */
+
+struct answer {
+	const struct result *result;
+	char *explanation;
+	char *field;
+	char *domain;
+	bool is_of_helo;
+	bool is_local;
+	char bytes[ANSWER_ROOM];
+};
+
+/* What is up to the end character, which must be there. NULL: it is not. */
+static char *take(char **rest, char end)
+{
+	char *word = *rest, *mark = strchr(word, end);
+
+	if (!mark) return NULL;
+	*mark = '\0';
+	*rest = mark + 1;
+	return word;
+}
+
+static bool read_details(struct answer *answer, char *line)
+{
+	const char *identity;
+
+	answer->domain = take(&line, ' ');
+	identity = answer->domain ? take(&line, ' ') : NULL;
+	if (!identity) return false;
+	if (strcmp(answer->domain, "-") == 0) *answer->domain = '\0';
+	answer->is_of_helo = strcmp(identity, "helo") == 0;
+	answer->is_local = strcmp(line, "local") == 0;
+	return true;
+}
+
+static bool read_answer(struct answer *answer, int exit_code)
+{
+	char *rest = answer->bytes, *word, *details;
+
+	if (exit_code < 0 || exit_code >= RESULTS) return false;
+	answer->result = &results[exit_code];
+	word = take(&rest, '\n');
+	if (!word || strcmp(word, answer->result->word) != 0) return false;
+	answer->explanation = take(&rest, '\n');
+	answer->field = answer->explanation ? take(&rest, '\n') : NULL;
+	details = answer->field ? take(&rest, '\n') : NULL;
+	return details && read_details(answer, details);
+}
+
+/* When spfcheck itself fails: nobody knows, now. */
+static void know_nothing(const struct session *session, struct answer *answer)
+{
+	static char nothing[] = "";
+	static char field[] = "Received-SPF: temperror (spfcheck has failed)";
+	const char *sender = session->address.data;
+	const char *domain = address_domain(sender);
+
+	answer->result = &results[TEMPERROR];
+	answer->explanation = nothing;
+	answer->field = field;
+	answer->is_local = false;
+	answer->is_of_helo = *sender == '\0';
+	if (answer->is_of_helo) domain = text_of(&session->helo);
+	answer->domain = answer->bytes;
+	printable_text(answer->domain, sizeof answer->bytes,
+		       domain ? domain : sender);
+}
+
+static void hear(struct session *session, struct spf_inquiry *inquiry,
+		 struct answer *answer)
+{
+	struct helper_answer heard = {
+		.output = answer->bytes,
+		.size = sizeof answer->bytes,
+	};
+
+	if (inquiry->has_started) {
+		helper_finish(&inquiry->helper, &heard);
+		if (heard.ending == HELPER_EXITED &&
+		    read_answer(answer, heard.exit_code))
+			return;
+		log_helper_failure("spfcheck", &heard);
+	}
+	know_nothing(session, answer);
+}
+
+/* ---- what comes of it ---- */
+
+/* The beginning of a text that fits, up to a blank if there is one. */
+static size_t fitting_length(const char *text, size_t most)
+{
+	size_t length = strlen(text), at;
+
+	if (length <= most) return length;
+	for (at = most; at > 0 && text[at] != ' '; at--) continue;
+	if (at > 0) return at;
+	return strcspn(text, " ");
+}
+
+static void append_shown(struct str *to, const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		str_append_byte(to,
+				text[i] >= 32 && text[i] < 127 ? text[i] : '?');
+}
+
+/* Folded where it has blanks (RFC 5322 section 2.2.3). */
+static void add_field(struct session *session, const char *text)
+{
+	struct str *field = &session->transaction.headers;
+	size_t length = fitting_length(text, FIELD_LINE);
+
+	append_shown(field, text, length);
+	for (text += length; *text == ' '; text += length) {
+		text++;
+		length = fitting_length(text, FIELD_LINE - 8);
+		str_append_text(field, "\n\t");
+		append_shown(field, text, length);
+	}
+	str_append_byte(field, '\n');
+}
+
+/* As jms1's patch: up to the end of the comment. */
+static void log_field(const char *field)
+{
+	char shown[MESSAGE_LIMIT];
+	size_t end = 0;
+
+	while (field[end] && field[end] != ')')
+		end += field[end] == '\\' && field[end + 1] ? 2 : 1;
+	if (field[end]) end++;
+	if (end >= sizeof shown) end = sizeof shown - 1;
+	printable_text(shown, end + 1, field);
+	log_line("%s", shown);
+}
+
+static void refuse_later(struct session *session, const char *text)
+{
+	struct str *refusal = &session->transaction.spf_refusal;
+
+	for (;;) {
+		size_t length = fitting_length(text, REPLY_TEXT);
+		bool is_last = text[length] == '\0';
+
+		str_append_text(refusal,
+				is_last ? REPLY_SPF : REPLY_SPF_CONTINUED);
+		append_shown(refusal, text, length);
+		if (is_last) break;
+		str_append_text(refusal, "\r\n");
+		text += length + 1;
+	}
+	str_append_text(refusal, REPLY_SPF_END);
+}
+
+/* The strings stay where they are as long as they are in the environment. */
+static void export_answer(struct session *session, const struct answer *answer)
+{
+	struct str *variables = &session->transaction.spf_variables;
+	size_t domain, local;
+
+	str_append_text(variables, "SPFRESULT=");
+	str_append_text(variables, answer->result->exported);
+	str_append_byte(variables, '\0');
+	domain = variables->length;
+	str_append_text(variables, "SPFDOMAIN=");
+	str_append_text(variables, answer->domain);
+	str_append_byte(variables, '\0');
+	local = variables->length;
+	str_append_text(variables, "SPFLOCAL=1");
+	(void)putenv(variables->data);
+	(void)putenv(variables->data + domain);
+	if (answer->is_local) (void)putenv(variables->data + local);
+}
+
+void spf_forget(struct session *session)
+{
+	unsetenv("SPFRESULT");
+	unsetenv("SPFDOMAIN");
+	unsetenv("SPFLOCAL");
+	str_clear(&session->transaction.spf_variables);
+}
+
+/* For Authentication-Results. */
+static void note_result(struct transaction *transaction,
+			const struct answer *answer)
+{
+	str_append_text(&transaction->spf_result, answer->result->word);
+	str_append_text(&transaction->spf_identity,
+			answer->is_of_helo ? "smtp.helo=" : "smtp.mailfrom=");
+	str_append_text(&transaction->spf_identity, answer->domain);
+}
+
+const char *spf_hear(struct session *session, struct spf_inquiry *inquiry)
+{
+	const struct policy *policy = &session->settings.policy;
+	struct answer answer;
+
+	if (!inquiry->is_wanted) return NULL;
+	hear(session, inquiry, &answer);
+	if (policy->spf_log) log_field(answer.field);
+	if (policy->spf_behavior >= answer.result->refused_from) {
+		if (answer.result == &results[TEMPERROR])
+			return REPLY_SPF_FAILURE;
+		refuse_later(session, answer.explanation);
+	}
+	add_field(session, answer.field);
+	note_result(&session->transaction, &answer);
+	export_answer(session, &answer);
+	return NULL;
+}
