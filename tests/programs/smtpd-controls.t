@@ -46,6 +46,8 @@ C: EHLO
 S: 250-*
 S: 250-SIZE 12
 S: 250-PIPELINING
+S: 250-CHUNKING
+S: 250-SMTPUTF8
 S: 250 8BITMIME
 
 == numbers: no digits leave what was there
@@ -56,6 +58,8 @@ C: EHLO
 S: 250-*
 S: 250-SIZE 0
 S: 250-PIPELINING
+S: 250-CHUNKING
+S: 250-SMTPUTF8
 S: 250 8BITMIME
 
 == numbers: $DATABYTES without digits leaves control/databytes
@@ -66,6 +70,8 @@ C: EHLO
 S: 250-*
 S: 250-SIZE 123
 S: 250-PIPELINING
+S: 250-CHUNKING
+S: 250-SMTPUTF8
 S: 250 8BITMIME
 
 == numbers: DATABYTES=0 is no limit

@@ -33,6 +33,8 @@ S: 250-mx.example.org
 S: 250-STARTTLS
 S: 250-SIZE 0
 S: 250-PIPELINING
+S: 250-CHUNKING
+S: 250-SMTPUTF8
 S: 250 8BITMIME
 C: QUIT
 S: 221 *
@@ -51,6 +53,8 @@ C: EHLO client
 S: 250-mx.example.org
 S: 250-SIZE 0
 S: 250-PIPELINING
+S: 250-CHUNKING
+S: 250-SMTPUTF8
 S: 250 8BITMIME
 C: STARTTLS
 S: $hides_reply
@@ -100,7 +104,7 @@ S: 220 *
 C: MAIL FROM:<a@example.net>
 S: 503 STARTTLS first (#5.5.1)
 C: EHLO client
-S*5: 250*
+S*7: 250*
 C: MAIL FROM:<a@example.net>
 S: 503 STARTTLS first (#5.5.1)
 C: RCPT TO:<u@example.org>
@@ -141,7 +145,7 @@ S: 250 ok
 once
 S: 220 *
 C: EHLO client
-S*5: 250*
+S*7: 250*
 C: starttls
 S: 220 ready for tls
 C: STARTTLS
@@ -150,6 +154,8 @@ C: EHLO again
 S: 250-mx.example.org
 S: 250-SIZE 0
 S: 250-PIPELINING
+S: 250-CHUNKING
+S: 250-SMTPUTF8
 S: 250 8BITMIME
 C: QUIT
 S: 221 *
@@ -160,7 +166,7 @@ LOG: tls: program ended
 once
 S: 220 *
 C: EHLO name.in.the.clear
-S*5: 250*
+S*7: 250*
 C: MAIL FROM:<clear@example.net>
 C: RCPT TO:<clear@example.org>
 S*2: 250 ok
@@ -177,10 +183,10 @@ C: Subject: x
 C: .
 S: 250 ok *
 E: Fa@example.net\0Tu@example.org\0\0
-T: Received: from client.example.net (192.0.2.7)\n  by mx.example.org with ESMTPS; *\n
+T: Received: from client.example.net (192.0.2.7)\n  by mx.example.org with SMTP; *\n
 M: Subject: x\n
 
-== the trace names protocol and cipher; the queue program gets SSL_* alone
+== the trace names the cipher; the queue program gets SSL_* alone
 once
 env QMAILQUEUE=@work@/queue
 env UCSPITLS=1
@@ -189,7 +195,7 @@ S: 220 *
 C: STARTTLS
 S: 220 *
 C: EHLO inside
-S*4: 250*
+S*6: 250*
 C: MAIL FROM:<a@example.net>
 C: RCPT TO:<u@example.org>
 C: DATA
@@ -198,7 +204,7 @@ S: 354 *
 C: .
 S: 250 ok *
 E: Fa@example.net\0Tu@example.org\0\0
-T: Received: from client.example.net (HELO inside) (192.0.2.7)\n  by mx.example.org with ESMTPS (TLSv1.3 TLS_AES_?128_GCM); *\n
+T: Received: from client.example.net (HELO inside) (192.0.2.7)\n  by mx.example.org with TLS_AES_?128_GCM encrypted SMTP; *\n
 M:
 LOG: queue: SSL_PROTOCOL=TLSv1.3
 LOG: queue: SSL_EMPTY=
@@ -207,6 +213,7 @@ LOG: queue: descriptors 0 1 2 4 6
 
 == SSL=1 is TLS in the trace, too
 env SSL=1
+env SSL_CIPHER=TLS_X
 S: 220 *
 C: MAIL FROM:<a@example.net>
 C: RCPT TO:<u@example.org>
@@ -216,7 +223,7 @@ S: 354 *
 C: .
 S: 250 ok *
 E: Fa@example.net\0Tu@example.org\0\0
-T: Received: from *\n  by mx.example.org with ESMTPS; *\n
+T: Received: from *\n  by mx.example.org with TLS_X encrypted SMTP; *\n
 M:
 
 == a block in pieces
@@ -402,11 +409,12 @@ starttls 220
 offers False
 refused {}
 quit 221'
+export SMTP_PROTOCOL_WORDS=1
 # The stage in front of smtpd decides what becomes of what is behind STARTTLS.
 try_chain() {
 	session
 	is "$out" "$good" "$chain: a message"
-	like "$(cat "$work/messages/1/message")" '^  by server.example with ESMTPS' 'its trace'
+	like "$(cat "$work/messages/1/message")" '^  by server.example with ESMTPS[ ;]' 'its trace'
 	session large
 	is "$out" "$good" 'a message of 3 MB'
 	is "$(sed 1,2d "$work/messages/1/message" | wc -c)" $((12 + 40000 * 71)) 'is whole'
@@ -434,6 +442,11 @@ if is_here ucspi-tls "$name" && is_here tlsd "$name"; then
 	session
 	like "$(cat "$work/messages/1/message")" \
 		' with ESMTPS \(TLSv1\.3 TLS_[A-Z0-9_]+\); ' 'protocol and cipher are in the trace'
+	SMTP_PROTOCOL_WORDS=0
+	session
+	like "$(cat "$work/messages/1/message")" \
+		' with TLS_[A-Z0-9_]+ encrypted SMTP; ' 'the cipher alone, as usual'
+	SMTP_PROTOCOL_WORDS=1
 	chain='ucspi-tls recordio smtpd'
 	try_chain TLS 0
 	unset CERTFILE

@@ -20,7 +20,10 @@ static const char *transaction_is_open(struct session *session,
 				       const char *argument)
 {
 	(void)argument;
-	return session->transaction.open ? NULL : REPLY_MAIL_FIRST;
+	if (!session->transaction.open) return REPLY_MAIL_FIRST;
+	return session->transaction.chunks.state == CHUNKS_NONE
+		       ? NULL
+		       : REPLY_CHUNKS_BEGUN;
 }
 
 static const char *there_is_room(struct session *session, const char *argument)
@@ -40,7 +43,7 @@ static const char *is_well_formed(struct session *session, const char *argument)
 	    recipient->length == 0)
 		return REPLY_ADDRESS_SYNTAX;
 	name_own_literal(session, recipient);
-	return NULL;
+	return check_utf8(session, recipient);
 }
 
 /* Commands are counted, accepted or not, so that one cannot try names for ever. */

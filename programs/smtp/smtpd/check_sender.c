@@ -66,8 +66,27 @@ static const char *check_body(const struct smtp_parameter *body)
 	return REPLY_BODY_SYNTAX;
 }
 
+/* RFC 6531 section 3.4: the parameter has no value. */
+static const char *take_utf8(struct session *session,
+			     const struct smtp_parameter *utf8)
+{
+	if (utf8->value) return REPLY_UTF8_SYNTAX;
+	session->transaction.utf8 = true;
+	return NULL;
+}
+
+const char *check_utf8(const struct session *session, const struct str *address)
+{
+	if (session->settings.utf8 < UTF8_REQUIRED || session->transaction.utf8)
+		return NULL;
+	for (size_t i = 0; i < address->length; i++)
+		if ((unsigned char)address->data[i] > 127)
+			return REPLY_UTF8_NEEDED;
+	return NULL;
+}
+
 /* Parameters that are not known are passed over, as in qmail. */
-static const char *check_parameters(const struct session *session,
+static const char *check_parameters(struct session *session,
 				    const char *parameters)
 {
 	struct smtp_parameter parameter;
@@ -81,6 +100,10 @@ static const char *check_parameters(const struct session *session,
 		else if (parse_same_word(parameter.name, parameter.name_length,
 					 "BODY"))
 			refusal = check_body(&parameter);
+		else if (session->settings.utf8 &&
+			 parse_same_word(parameter.name, parameter.name_length,
+					 "SMTPUTF8"))
+			refusal = take_utf8(session, &parameter);
 		if (refusal) return refusal;
 	}
 	return NULL;
@@ -119,6 +142,7 @@ static const char *is_well_formed(struct session *session, const char *argument)
 		return REPLY_ADDRESS_SYNTAX;
 	session_reset(session);
 	refusal = check_parameters(session, parameters);
+	if (!refusal) refusal = check_utf8(session, sender);
 	if (refusal) return refusal;
 	name_own_literal(session, sender);
 	return NULL;

@@ -16,4 +16,7 @@ const char *check_recipient(struct session *, const char *argument);
    gets the name of control/localiphost for it. */
 void name_own_literal(struct session *, struct str *address);
 
+/* NULL, or the reply to an address that may not be without SMTPUTF8. */
+const char *check_utf8(const struct session *, const struct str *address);
+
 #endif

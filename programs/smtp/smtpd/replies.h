@@ -17,6 +17,8 @@
 #define REPLY_EHLO_STARTTLS "250-STARTTLS"
 #define REPLY_EHLO_SIZE "250-SIZE "
 #define REPLY_EHLO_PIPELINING "250-PIPELINING"
+#define REPLY_EHLO_CHUNKING "250-CHUNKING"
+#define REPLY_EHLO_UTF8 "250-SMTPUTF8"
 #define REPLY_EHLO_8BITMIME "250 8BITMIME"
 
 #define REPLY_OK "250 ok"
@@ -36,6 +38,8 @@
 #define REPLY_ADDRESS_SYNTAX "555 syntax error (#5.5.4)"
 #define REPLY_SIZE_SYNTAX "501 syntax error in SIZE (#5.5.4)"
 #define REPLY_BODY_SYNTAX "501 syntax error in BODY (#5.5.4)"
+#define REPLY_UTF8_SYNTAX "501 syntax error in SMTPUTF8 (#5.5.4)"
+#define REPLY_UTF8_NEEDED "553 that address needs SMTPUTF8 (#5.6.7)"
 #define REPLY_LINE_TOO_LONG "500 line too long (#5.5.2)"
 #define REPLY_LINE_HAS_NUL "500 NUL in a command (#5.5.2)"
 

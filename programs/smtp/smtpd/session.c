@@ -112,9 +112,11 @@ void session_reset(struct session *session)
 {
 	struct transaction *transaction = &session->transaction;
 
+	reception_abandon(session);
 	transaction->open = false;
 	transaction->helo_is_bad = transaction->sender_is_bad = false;
 	transaction->utf8 = false;
+	transaction->chunks = (struct chunks){ 0 };
 	transaction->recipient_count = transaction->recipients_tried = 0;
 	str_clear(&transaction->sender);
 	str_clear(&transaction->spf_refusal);

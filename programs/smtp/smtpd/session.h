@@ -8,11 +8,13 @@
 
 #include "auth.h"
 #include "base/str.h"
+#include "chunk.h"
 #include "mail/connection.h"
 #include "mail/queue_client.h"
 #include "mail/smtp_data.h"
 #include "mail/smtp_line.h"
 #include "rbl.h"
+#include "reception.h"
 #include "sender_spf.h"
 #include "settings.h"
 #include "system/stream.h"
@@ -45,6 +47,7 @@ struct transaction {
 	struct str spf_result;    /* for Authentication-Results; empty: none */
 	struct str spf_identity;  /* "smtp.mailfrom=..." */
 	struct str spf_variables; /* of the environment */
+	struct chunks chunks;
 };
 
 struct session {
@@ -61,6 +64,7 @@ struct session {
 	bool is_extended; /* EHLO */
 
 	struct transaction transaction;
+	struct reception reception;
 	struct str address;  /* of the command at hand */
 	bool checks_are_off; /* a plugin has accepted that command */
 	struct str refusal;  /* a reply's text that is made at run time */

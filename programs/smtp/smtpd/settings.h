@@ -19,6 +19,11 @@ enum relaying {
 	RELAY_THIS_CLIENT, /* $RELAYCLIENT, or a login */
 };
 
+/* In `utf8`, which is also a flag: SMTPUTF8 is offered. */
+enum {
+	UTF8_REQUIRED = 2, /* for an address that is not ASCII */
+};
+
 /* A number or a text that is not set is 0 or NULL; what the variables mean
    stands at their names in settings.c. */
 struct policy {

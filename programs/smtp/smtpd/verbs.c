@@ -48,6 +48,8 @@ static void ehlo(struct session *session, const char *argument)
 	reply(session, "");
 	xclient_announce(session);
 	reply(session, REPLY_EHLO_PIPELINING);
+	if (session->settings.chunking) reply(session, REPLY_EHLO_CHUNKING);
+	if (session->settings.utf8) reply(session, REPLY_EHLO_UTF8);
 	reply(session, REPLY_EHLO_8BITMIME);
 }
 
@@ -71,6 +73,8 @@ static void data(struct session *session, const char *argument)
 {
 	(void)argument; /* passed over, as in qmail */
 	if (!session->transaction.open) refuse(session, REPLY_MAIL_FIRST);
+	else if (session->transaction.chunks.state != CHUNKS_NONE)
+		refuse(session, REPLY_CHUNKS_BEGUN);
 	else if (session->transaction.recipient_count == 0)
 		refuse(session, REPLY_RECIPIENT_FIRST);
 	else receive_message(session);

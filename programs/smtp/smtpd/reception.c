@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: ISC */
+#include "reception.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "log.h"
+#include "mail/envelope.h"
+#include "plugins.h"
+#include "replies.h"
+#include "session.h"
+#include "trace.h"
+
+/* More than any true way of a message has, RFC 5321 section 6.3. */
+enum { MOST_HOPS = 100 };
+
+/* So the queue program knows that there may be addresses in UTF-8. */
+static void export_utf8(struct session *session)
+{
+	static const char name[] = "SMTPUTF8";
+
+	if (!session->transaction.utf8) unsetenv(name);
+	else if (setenv(name, "1", 1) < 0)
+		session_give_up(session, REPLY_NO_MEMORY);
+}
+
+static void send_trace(struct session *session)
+{
+	struct str fields = { 0 };
+
+	trace_append(&fields, session);
+	queue_client_write(&session->queue, fields.data, fields.length);
+	str_free(&fields);
+}
+
+const char *reception_start(struct session *session)
+{
+	session->reception = (struct reception){ 0 };
+	if (plugins_run(session, PLUGINS_DATA, NULL) == PLUGINS_REFUSE)
+		return session->refusal.data;
+	export_utf8(session);
+	if (queue_client_start(&session->queue, &session->settings.queue) < 0) {
+		log_no_queue_program();
+		return REPLY_NO_QUEUE_PROGRAM;
+	}
+	session->reception.open = true;
+	send_trace(session);
+	return NULL;
+}
+
+void reception_add(struct session *session, const char *text, size_t length)
+{
+	struct reception *reception = &session->reception;
+	size_t limit = session->settings.policy.databytes;
+
+	header_count_hops(&reception->hops, text, length);
+	reception->length += length;
+	if (limit && reception->length > limit && !reception->too_big) {
+		reception->too_big = true;
+		/* No need for the queue program to wait for the rest. */
+		queue_client_abandon(&session->queue);
+	}
+	queue_client_write(&session->queue, text, length);
+}
+
+bool reception_has_failed(const struct session *session)
+{
+	return session->reception.hops.count >= MOST_HOPS ||
+	       session->queue.failure;
+}
+
+static void reply_queued(struct session *session)
+{
+	struct str *text = &session->refusal;
+
+	str_clear(text);
+	str_append_text(text, REPLY_QUEUED);
+	str_append_number(text, (unsigned long)time(NULL));
+	str_append_text(text, REPLY_QUEUED_BY);
+	str_append_number(text, (unsigned long)session->queue.pid);
+	reply(session, text->data);
+}
+
+static void reply_failed(struct session *session,
+			 const struct queue_result *result)
+{
+	struct str *text = &session->refusal;
+
+	log_queue_failure(session, result);
+	str_clear(text);
+	str_append_text(text, result->verdict == QUEUE_REFUSES
+				      ? REPLY_QUEUE_REFUSES
+				      : REPLY_QUEUE_DEFERS);
+	str_append_text(text, result->text);
+	refuse(session, text->data);
+}
+
+void reception_end(struct session *session)
+{
+	struct reception *reception = &session->reception;
+	struct str *envelope = &session->transaction.envelope;
+	struct queue_result result;
+
+	if (reception->hops.count >= MOST_HOPS)
+		queue_client_abandon(&session->queue);
+	envelope_end(envelope);
+	result = queue_client_finish(&session->queue, envelope);
+	reception->open = false;
+	/* The first two were abandoned: a program that may throw messages away
+	   says of them, too, that it has. */
+	if (reception->hops.count >= MOST_HOPS) {
+		log_event(session, "too many hops", NULL);
+		refuse(session, REPLY_LOOPING);
+	} else if (reception->too_big) {
+		log_event(session, "DATABYTES exceeded", NULL);
+		refuse(session, REPLY_TOO_BIG);
+	} else if (result.verdict == QUEUE_ACCEPTS) {
+		if (result.exit_code != 0) log_discarded(session);
+		reply_queued(session);
+	} else {
+		reply_failed(session, &result);
+	}
+}
+
+void reception_abandon(struct session *session)
+{
+	if (!session->reception.open) return;
+	session->reception.open = false;
+	queue_client_abandon(&session->queue);
+	/* It is waited for, so that no client has more than one at work. */
+	(void)queue_client_finish(&session->queue,
+				  &session->transaction.envelope);
+}

@@ -1,0 +1,39 @@
+/* A message on its way from the client to the queue program, whether it comes
+   behind DATA or in the chunks of BDAT. Nothing is said of it before its end, or
+   the end of a chunk: what is left unread would be taken for commands.
+   SPDX-License-Identifier: ISC */
+#ifndef SMTPD_RECEPTION_H
+#define SMTPD_RECEPTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "mail/header.h"
+
+struct session;
+
+struct reception {
+	bool open; /* the queue program runs */
+	struct header_hops hops;
+	size_t length; /* so far, with LF line ends, as in databytes */
+	bool too_big;
+};
+
+/* Starts the queue program and writes our fields. NULL, or the reply that
+   refuses. */
+const char *reception_start(struct session *);
+
+/* The next bytes, with LF line ends. */
+void reception_add(struct session *, const char *text, size_t length);
+
+/* It will not be accepted, whatever comes. */
+bool reception_has_failed(const struct session *);
+
+/* Hands over the envelope, and replies what has become of the message. */
+void reception_end(struct session *);
+
+/* The client does not go on: nothing is queued. Nothing, too, when there is no
+   message. */
+void reception_abandon(struct session *);
+
+#endif
