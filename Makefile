@@ -49,7 +49,8 @@ LDLIBS += -Wl,--as-needed -lcdb -lcares -lhiredis
 single := $(wildcard programs/*/*.c)
 folders := $(patsubst %/,%,$(wildcard programs/*/*/))
 # These are started once, or once for a login, and not for every client: what
-# they need is the system's.
+# they need is the system's. There is no OpenSSL for musl, so nothing of theirs
+# that needs it is in lib.
 with_openssl := $(filter programs/tls/tlsd,$(folders))
 with_crypt := $(filter programs/smtp/auth-cdb,$(folders))
 with_system := $(with_openssl) $(with_crypt)
@@ -62,7 +63,7 @@ with_build = BUILD="$$(cd $(build) && pwd)"
 object = $(patsubst %.c,$(build)/objects/%.o,$(1))
 
 all: $(programs)
-	@echo "build: every program is in $(build)/bin, linked $(if $(filter musl,$(libc)),statically against musl,against the system's libc) by $(CC)$(if $(with_openssl),; $(notdir $(with_openssl)) against the system's OpenSSL)$(if $(with_crypt),; $(notdir $(with_crypt)) against its libcrypt)"
+	@echo "build: every program is in $(build)/bin, linked $(if $(filter musl,$(libc)),statically against musl,against the system's libc) by $(CC)$(if $(with_openssl),; $(notdir $(with_openssl)) against the system's OpenSSL)$(if $(with_crypt),; $(notdir $(with_crypt)) against its libcrypto and libcrypt)"
 
 define program
 $(build)/bin/$(notdir $(basename $(1))): $(call object,$(2)) $(library)
@@ -84,7 +85,7 @@ else
 $(foreach folder,$(with_system),$(eval $(call program,$(folder),$(wildcard $(folder)/*.c))))
 $(addprefix $(build)/bin/,$(notdir $(with_openssl))): LDLIBS += -lssl -lcrypto
 # A sanitizer has a crypt_r before it, which calls this one.
-$(addprefix $(build)/bin/,$(notdir $(with_crypt))): LDLIBS += -Wl,--no-as-needed -lcrypt
+$(addprefix $(build)/bin/,$(notdir $(with_crypt))): LDLIBS += -lcrypto -Wl,--no-as-needed -lcrypt
 endif
 
 $(build)/bin/qmail-smtpd: $(build)/bin/smtpd

@@ -5,7 +5,7 @@
 
 static const char cram_mark[] = "{CRAM-MD5}";
 
-enum { CRAM_MARK = sizeof cram_mark - 1, WORD_DIGITS = 8, WORDS = 4 };
+enum { CRAM_MARK = sizeof cram_mark - 1 };
 
 static bool begins_with(const char *text, size_t length, const char *with,
 			size_t with_length)
@@ -21,29 +21,29 @@ static int digit_value(char digit)
 	return -1;
 }
 
-/* The lowest byte comes first. */
-static bool read_state(uint32_t state[WORDS], const char *digits)
-{
-	for (size_t i = 0; i < WORDS; i++) {
-		state[i] = 0;
-		for (size_t j = 0; j < WORD_DIGITS; j++) {
-			int value = digit_value(*digits++);
-
-			if (value < 0) return false;
-			state[i] |= (uint32_t)value << 4 * (j ^ 1);
-		}
-	}
-	return true;
-}
-
-static enum auth_entry_kind read_cram(struct auth_entry *entry,
+static enum auth_entry_kind read_cram(struct cram_secret *secret,
 				      const char *digits, size_t length)
 {
-	if (length == sizeof entry->cram * 2 &&
-	    read_state(entry->cram.outer, digits) &&
-	    read_state(entry->cram.inner, digits + WORD_DIGITS * WORDS))
-		return AUTH_ENTRY_CRAM;
-	return AUTH_ENTRY_WRONG;
+	if (length != 2 * sizeof secret->states) return AUTH_ENTRY_WRONG;
+	for (size_t i = 0; i < sizeof secret->states; i++) {
+		int high = digit_value(digits[2 * i]);
+		int low = digit_value(digits[2 * i + 1]);
+
+		if (high < 0 || low < 0) return AUTH_ENTRY_WRONG;
+		secret->states[i] = (unsigned char)(high << 4 | low);
+	}
+	return AUTH_ENTRY_CRAM;
+}
+
+void cram_secret_write(struct str *text, const struct cram_secret *secret)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	str_append(text, cram_mark, CRAM_MARK);
+	for (size_t i = 0; i < sizeof secret->states; i++) {
+		str_append_byte(text, digits[secret->states[i] >> 4]);
+		str_append_byte(text, digits[secret->states[i] & 15]);
+	}
 }
 
 static enum auth_entry_kind read_hash(struct auth_entry *entry,
@@ -54,7 +54,8 @@ static enum auth_entry_kind read_hash(struct auth_entry *entry,
 	if (length >= sizeof entry->hash || memchr(hash, '\0', length))
 		return AUTH_ENTRY_WRONG;
 	if (begins_with(hash, length, cram_mark, CRAM_MARK))
-		return read_cram(entry, hash + CRAM_MARK, length - CRAM_MARK);
+		return read_cram(&entry->cram, hash + CRAM_MARK,
+				 length - CRAM_MARK);
 	if (begins_with(hash, length, SCRAM_NAME "$", sizeof SCRAM_NAME))
 		return scram_secret_read(&entry->scram, hash, length) == 0
 			       ? AUTH_ENTRY_SCRAM

@@ -19,10 +19,27 @@
 #include <stddef.h>
 #include <time.h>
 
-#include "base/md5.h"
+#include "base/str.h"
 #include "mail/scram.h"
 
-enum { AUTH_ENTRY_HASH_LIMIT = 384 }; /* libxcrypt makes none that is longer */
+enum {
+	AUTH_ENTRY_HASH_LIMIT = 384, /* libxcrypt makes none that is longer */
+	CRAM_STATE_LENGTH = 16,
+};
+
+/* HMAC-MD5's two states, the outer one first, as MD5 writes its digest. */
+struct cram_secret {
+	unsigned char states[2 * CRAM_STATE_LENGTH];
+};
+
+/* Appends it as {CRAM-MD5}… */
+void cram_secret_write(struct str *text, const struct cram_secret *);
+
+/* The record that is nobody's, since no login has a NUL: an asterisk, so that
+   who takes it for a hash finds it locked, and a secret. What strangers are told
+   depends on it, so it stays the same when the table is made anew. */
+#define AUTH_ENTRY_STRANGERS "\0"
+enum { AUTH_ENTRY_STRANGERS_LENGTH = 1 };
 
 enum auth_entry_kind {
 	AUTH_ENTRY_LOCKED,
@@ -36,7 +53,7 @@ struct auth_entry {
 	enum auth_entry_kind kind;
 	char hash[AUTH_ENTRY_HASH_LIMIT]; /* of AUTH_ENTRY_CRYPT */
 	struct scram_secret scram;
-	struct hmac_md5 cram;
+	struct cram_secret cram;
 	const char *settings; /* what is left of them, in the value */
 	size_t settings_length;
 };

@@ -5,7 +5,6 @@
 
 #include "base/base64.h"
 #include "base/parse.h"
-#include "base/secret.h"
 
 enum { PIECE_LIMIT = 128 }; /* no piece of an entry is longer */
 
@@ -64,41 +63,31 @@ int scram_secret_read(struct scram_secret *secret, const char *text,
 		decode_piece(piece, secret->salt, sizeof secret->salt);
 	if (secret->salt_length == 0) return -1;
 	if (!take_piece(&text, end, ':', piece) ||
-	    decode_piece(piece, secret->stored_key, SHA256_LENGTH) !=
-		    SHA256_LENGTH)
+	    decode_piece(piece, secret->stored_key, SCRAM_KEY_LENGTH) !=
+		    SCRAM_KEY_LENGTH)
 		return -1;
 	if (!take_piece(&text, end, '\0', piece) ||
-	    decode_piece(piece, secret->server_key, SHA256_LENGTH) !=
-		    SHA256_LENGTH)
+	    decode_piece(piece, secret->server_key, SCRAM_KEY_LENGTH) !=
+		    SCRAM_KEY_LENGTH)
 		return -1;
 	return 0;
 }
 
-static void hmac_of_text(const unsigned char key[SHA256_LENGTH],
-			 const char *text, unsigned char digest[SHA256_LENGTH])
+static void append_key(struct str *text, const unsigned char *key)
 {
-	hmac_sha256(key, SHA256_LENGTH, text, strlen(text), digest);
+	base64_encode(text, key, SCRAM_KEY_LENGTH);
 }
 
-bool scram_secret_matches(const struct scram_secret *secret,
-			  const char *password)
+void scram_secret_write(struct str *text, const struct scram_secret *secret)
 {
-	const struct pbkdf2_sha256 work = {
-		.password = password,
-		.password_length = strlen(password),
-		.salt = secret->salt,
-		.salt_length = secret->salt_length,
-		.iterations = secret->iterations,
-	};
-	unsigned char key[SHA256_LENGTH];
-	bool is_same;
-
-	pbkdf2_sha256(&work, key);
-	hmac_of_text(key, "Client Key", key);
-	sha256(key, sizeof key, key);
-	is_same = secret_equals(key, secret->stored_key, sizeof key);
-	explicit_bzero(key, sizeof key);
-	return is_same;
+	str_append_text(text, SCRAM_NAME "$");
+	str_append_number(text, secret->iterations);
+	str_append_byte(text, ':');
+	base64_encode(text, secret->salt, secret->salt_length);
+	str_append_byte(text, '$');
+	append_key(text, secret->stored_key);
+	str_append_byte(text, ':');
+	append_key(text, secret->server_key);
 }
 
 void scram_free(struct scram *scram)
@@ -106,8 +95,8 @@ void scram_free(struct scram *scram)
 	str_free(&scram->login);
 	str_free(&scram->nonce);
 	str_free(&scram->gs2_header);
-	str_free(&scram->first);
 	str_free(&scram->answer);
+	str_free(&scram->signed_text);
 }
 
 /* ---- the messages: attributes, X=VALUE, with commas between them ---- */
@@ -183,8 +172,8 @@ int scram_read_first(struct scram *scram, const char *message)
 
 	if (strlen(message) > SCRAM_MESSAGE_LIMIT) return -1;
 	if (!read_gs2_header(scram, &message)) return -1;
-	str_clear(&scram->first);
-	str_append_text(&scram->first, message);
+	str_clear(&scram->signed_text);
+	str_append_text(&scram->signed_text, message);
 	name = take_attribute(&message, 'n', &length);
 	if (!name || !decode_name(&scram->login, name, length)) return -1;
 	if (!step_over_comma(&message)) return -1;
@@ -193,6 +182,13 @@ int scram_read_first(struct scram *scram, const char *message)
 	str_clear(&scram->nonce);
 	str_append(&scram->nonce, nonce, length);
 	return *message && *message != ',' ? -1 : 0;
+}
+
+/* RFC 5802, section 3: three messages, with commas between them. */
+static void sign_too(struct scram *scram, const char *message, size_t length)
+{
+	str_append_byte(&scram->signed_text, ',');
+	str_append(&scram->signed_text, message, length);
 }
 
 void scram_challenge(struct scram *scram, const struct scram_secret *secret,
@@ -206,6 +202,7 @@ void scram_challenge(struct scram *scram, const struct scram_secret *secret,
 	base64_encode(&scram->answer, secret->salt, secret->salt_length);
 	str_append_text(&scram->answer, ",i=");
 	str_append_number(&scram->answer, secret->iterations);
+	sign_too(scram, scram->answer.data, scram->answer.length);
 }
 
 /* The client repeats its header, in base64, and the nonce. */
@@ -229,48 +226,28 @@ static bool is_of_exchange(const struct scram *scram, const char **message)
 	       memcmp(nonce, scram->nonce.data, length) == 0;
 }
 
-/* HMAC(KEY, AuthMessage); AuthMessage is RFC 5802's, section 3. */
-static void sign(const struct scram *scram, const unsigned char *key,
-		 const char *final, size_t final_length,
-		 unsigned char signature[SHA256_LENGTH])
-{
-	struct hmac_sha256 hmac;
-
-	hmac_sha256_start(&hmac, key, SHA256_LENGTH);
-	hmac_sha256_add(&hmac, scram->first.data, scram->first.length);
-	hmac_sha256_add(&hmac, ",", 1);
-	hmac_sha256_add(&hmac, scram->answer.data, scram->answer.length);
-	hmac_sha256_add(&hmac, ",", 1);
-	hmac_sha256_add(&hmac, final, final_length);
-	hmac_sha256_finish(&hmac, signature);
-}
-
-enum scram_result scram_read_final(struct scram *scram,
-				   const struct scram_secret *secret,
-				   const char *message)
+int scram_read_final(struct scram *scram, const char *message)
 {
 	const char *proof = strstr(message, ",p="), *rest = message;
-	unsigned char sent[SHA256_LENGTH], key[SHA256_LENGTH];
-	size_t length;
 	char piece[PIECE_LIMIT];
 
 	if (!proof || strlen(message) > SCRAM_MESSAGE_LIMIT ||
 	    !is_of_exchange(scram, &rest) || *rest != ',' ||
 	    strchr(proof + 1, ','))
-		return SCRAM_MALFORMED;
-	length = (size_t)(proof - message);
+		return -1;
 	rest = proof + strlen(",p=");
 	if (!take_piece(&rest, rest + strlen(rest), '\0', piece) ||
-	    decode_piece(piece, sent, sizeof sent) != sizeof sent)
-		return SCRAM_MALFORMED;
-	sign(scram, secret->stored_key, message, length, key);
-	for (size_t i = 0; i < sizeof key; i++) key[i] ^= sent[i];
-	sha256(key, sizeof key, key);
-	if (!secret_equals(key, secret->stored_key, sizeof key))
-		return SCRAM_NOT_PROVED;
-	sign(scram, secret->server_key, message, length, key);
+	    decode_piece(piece, scram->proof, sizeof scram->proof) !=
+		    sizeof scram->proof)
+		return -1;
+	sign_too(scram, message, (size_t)(proof - message));
+	return 0;
+}
+
+void scram_sign(struct scram *scram,
+		const unsigned char signature[SCRAM_KEY_LENGTH])
+{
 	str_clear(&scram->answer);
 	str_append_text(&scram->answer, "v=");
-	base64_encode(&scram->answer, key, sizeof key);
-	return SCRAM_PROVED;
+	append_key(&scram->answer, signature);
 }

@@ -1,6 +1,6 @@
 /* The values of auth.cdb: a hash that is given to crypt is a C string without a
-   comma that is not locked; settings lie in the value, in order, and are what
-   they are said to be.
+   comma that is not locked; what is written of an entry is read as the same;
+   settings lie in the value, in order, and are what they are said to be.
    SPDX-License-Identifier: ISC */
 #include "mail/auth_entry.h"
 
@@ -24,6 +24,24 @@ static void check_hash(const struct auth_entry *entry, const char *value,
 	    memcmp(entry->hash, value, hash) != 0 ||
 	    strchr("!*", entry->hash[0]) || strchr(entry->hash, ','))
 		__builtin_trap();
+}
+
+static void check_written(const struct auth_entry *entry)
+{
+	struct str text = { 0 };
+	struct auth_entry again;
+
+	if (entry->kind == AUTH_ENTRY_SCRAM)
+		scram_secret_write(&text, &entry->scram);
+	else if (entry->kind == AUTH_ENTRY_CRAM)
+		cram_secret_write(&text, &entry->cram);
+	else return;
+	auth_entry_read(&again, text.data, text.length);
+	if (again.kind != entry->kind ||
+	    memcmp(&again.scram, &entry->scram, sizeof again.scram) != 0 ||
+	    memcmp(&again.cram, &entry->cram, sizeof again.cram) != 0)
+		__builtin_trap();
+	str_free(&text);
 }
 
 static void check_setting(const struct auth_setting *setting, const char *from,
@@ -55,6 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	if (length == 0) return 0;
 	auth_entry_read(&entry, value, length);
 	check_hash(&entry, value, length);
+	check_written(&entry);
 	while (auth_entry_next_setting(&entry, &setting)) {
 		check_setting(&setting, from, value + length);
 		from = setting.value + setting.value_length;

@@ -147,11 +147,21 @@ ask 'user\0secret\0\0' "$work/none"
 is "$code" 111 "a program that is not there"
 AUTH_CDB=$work/none ask 'user\0secret\0\0' echo ran
 is "$code: $output" "111: " "a table that is not there"
-like "$(cat "$work/log")" '^auth-cdb: fatal: unable to read auth.cdb: file does not exist$' \
+is "$(cat "$work/log")" "auth-cdb: fatal: unable to read $work/none: file does not exist" \
 	"is said"
 head -c 3000 "$AUTH_CDB" >"$work/cut.cdb"
-AUTH_CDB=$work/cut.cdb ask 'user\0secret\0\0' echo ran
-is "$code: $output" "111: " "a table that was cut off"
+# A whole file as far as its header says, with records that lead out of it.
+perl -pe 'BEGIN { $/ = undef } substr($_, 2048, 4) = "\xff" x 4' "$AUTH_CDB" >"$work/broken.cdb"
+for table in cut broken; do
+	AUTH_CDB=$work/$table.cdb ask 'user\0secret\0\0' echo ran
+	is "$code: $output" "111: " "a table that was $table"
+	wanted="auth-cdb: fatal: unable to read $work/$table.cdb: it is damaged, or no cdb"
+	is "$(cat "$work/log")" "$wanted" "is said"
+	AUTH_CDB=$work/$table.cdb auth-client -s -l user -p secret auth-cdb -ps \
+		>"$work/output" 2>"$work/log"
+	is "$? $(cat "$work/output")" "111 " "a table that was $table, by SCRAM"
+	is "$(cat "$work/log")" "$wanted" "is said, too"
+done
 mkdir "$work/control"
 cp "$AUTH_CDB" "$work/control/auth.cdb"
 AUTH_CDB='' CONTROLDIR=$work/control ask 'user\0secret\0\0' echo ran
@@ -214,7 +224,20 @@ check_scram 'malformed answer|' "a message that is too long" \
 auth-client -s -l scram -p pencil auth-cdb -s sh -c 'exit 42' 2>/dev/null
 is "$?" 42 "SCRAM, and a program"
 
+# The password, the salt and the iterations of RFC 7677's example, made by Perl's
+# Digest::SHA.
+make_table <<END
+user SCRAM-SHA-256\$4096:W22ZaJ0SNY7soEsUEjb6gQ==\$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=
+END
+check_scram 'SMTP_AUTH_USER=user|' "RFC 7677's example" -l user -p pencil
+check 'SMTP_AUTH_USER=user|' "and its password itself" -l user -p pencil
+
 # What strangers are told is always the same, and looks like what others are.
+make_table <<END
+scram $(auth-entry scram pencil),SETTING="1"
+a,b=c $(auth-entry scram pencil 100)
+plain $secret
+END
 challenge() {
 	auth-client -s -q -v -l "$1" auth-cdb -ps 2>&1 | tr -d '\0' | head -n 1
 }
@@ -223,6 +246,142 @@ unlike "$(challenge nobody)" "$(challenge somebody)" "another one has another"
 like "$(challenge nobody | sed 's/malformed answer//')" \
 	'^s=[A-Za-z0-9+/]{22}==,i=(4096|100)$' "it looks like anybody's"
 unlike "$(challenge nobody)" "$(challenge scram)" "and is nobody's"
+
+# With a secret in the table, nothing else in it decides what strangers are told.
+# with_secret SECRET: the lines of standard input, in front of it
+with_secret() {
+	while read -r login value; do
+		echo "+${#login},${#value}:$login->$value"
+	done >"$work/lines"
+	printf '+1,%d:\0->%s\n\n' "${#1}" "$1" | cat "$work/lines" - | cdb -c "$AUTH_CDB"
+}
+one=$(auth-entry scram pencil) other=$(auth-entry scram pencil)
+echo "a $one" | with_secret '*secret'
+told=$(challenge nobody)
+real=$(challenge a)
+echo "a $other" | with_secret '*secret'
+is "$(challenge nobody)" "$told" "a stranger's salt stays when a password changes"
+unlike "$(challenge a)" "$real" "the other's does not"
+printf 'a %s\nb %s\n' "$other" "$one" | with_secret '*secret'
+is "$(challenge nobody)" "$told" "and when logins come"
+echo "a $one" | with_secret '*another'
+unlike "$(challenge nobody)" "$told" "another secret: another salt"
+check_scram 'SMTP_AUTH_USER=a|' "the login is not concerned" -l a -p pencil
+check 'unknown user|' "the secret is nobody's login" -l '' -p secret
+# A salt that is longer than a digest shows no pattern.
+long_salt=$(perl -MMIME::Base64 -e 'print encode_base64("x" x 64, "")')
+echo "a SCRAM-SHA-256\$4096:$long_salt\$${one#*"$"*"$"}" | with_secret '*secret'
+is "$(challenge nobody | perl -MMIME::Base64 -ne '
+	/s=([^,]+),i=/ or die; my $salt = decode_base64($1);
+	print length $salt, substr($salt, 0, 32) eq substr($salt, 32) ? " same" : " other"')" \
+	"64 other" "a long salt of a stranger"
+
+# What -m makes, and what others make of it.
+# made KIND PASSWORD [COST]: an entry
+made() {
+	printf '%s\n' "$2" | auth-cdb -m "$1" ${3:+-c "$3"} 2>"$work/log"
+}
+for kind in scram-sha-256 cram-md5 yescrypt sha512 bcrypt; do
+	entry=$(made "$kind" "a b,c")
+	is "$?: $(cat "$work/log")" "0: " "-m $kind"
+	unlike "$(made "$kind" "a b,c" | sed '/CRAM/d')" "$entry" "$kind: each with a salt of its own"
+	echo "user $entry,SETTING=\"1\"" | make_table
+	check 'SETTING=1|SMTP_AUTH_USER=user|' "$kind: its password" -l user -p "a b,c"
+	check 'bad password|' "$kind: another one" -l user -p "a b,"
+done
+long=$(printf '%0100d' 0)
+for password in x "$long" 'päß'; do
+	entry=$(made scram-sha-256 "$password" 5000)
+	echo "user $entry" | make_table
+	check_scram 'SMTP_AUTH_USER=user|' "SCRAM with what -m made of '$password'" \
+		-l user -p "$password"
+	if is_here python3 "Python: SCRAM's entry of '$password'"; then
+		is "$(python3 - "$entry" "$password" <<'END'
+import base64, hashlib, hmac, sys
+name, work, keys = sys.argv[1].split('$')
+iterations, salt = work.split(':')
+stored, server = keys.split(':')
+salted = hashlib.pbkdf2_hmac('sha256', sys.argv[2].encode(), base64.b64decode(salt), int(iterations))
+sign = lambda text: hmac.new(salted, text, 'sha256').digest()
+print(name, iterations, len(base64.b64decode(salt)),
+      base64.b64decode(stored) == hashlib.sha256(sign(b'Client Key')).digest(),
+      base64.b64decode(server) == sign(b'Server Key'))
+END
+		)" "SCRAM-SHA-256 5000 16 True True" "Python: SCRAM's entry of '$password'"
+	fi
+	is "$(made cram-md5 "$password")" "$(auth-entry cram "$password")" \
+		"CRAM-MD5's entry of '$password'"
+done
+entry=$(made sha512 'a b')
+if is_here openssl "openssl passwd, of what -m made"; then
+	salt=${entry#??}
+	salt=${salt#?}
+	is "$(openssl passwd -6 -salt "${salt%%"$"*}" 'a b')" "$entry" \
+		"openssl passwd, of what -m made"
+fi
+is "$(auth-entry crypt 'a b' "$entry")" "$entry" "the system's crypt, too"
+like "$(made sha512 x 2000)" '^\$6\$rounds=2000\$' "the cost of sha512"
+like "$(made bcrypt x)" '^\$2b\$10\$' "the usual one of bcrypt"
+like "$(made bcrypt x 6)" '^\$2b\$06\$' "another one"
+like "$(made yescrypt x 1)" '^\$y\$j75\$' "that of yescrypt"
+like "$(made scram-sha-256 x)" '^SCRAM-SHA-256\$4096:' "the iterations of SCRAM"
+
+# -m: what it takes for a password.
+like "$(printf 'x' | auth-cdb -m cram-md5)" "^\\{CRAM" "a line that does not end"
+is "$(printf 'x\nyz\n' | auth-cdb -m cram-md5)" "$(auth-entry cram x)" "the first line only"
+# refused INPUT WORDS NAME ARGUMENT...
+refused() {
+	# shellcheck disable=SC2059 # with its escapes
+	printf "$1" >"$work/input"
+	words=$2 name=$3
+	shift 3
+	output=$(auth-cdb "$@" <"$work/input" 2>"$work/log")
+	is "$?: $output" "2: " "$name"
+	like "$(head -n 2 "$work/log")" "$words" "$name: is said"
+}
+refused '' 'is empty' "no password" -m yescrypt
+refused '\n' 'is empty' "an empty one" -m yescrypt
+refused 'a\0b\n' 'has a NUL' "a NUL in it" -m yescrypt
+refused "$(printf '%0509d' 0)\\n" 'is too long' "one that no client can send" -m yescrypt
+refused "$(printf '%073d' 0)\\n" 'bcrypt takes 72 bytes' "one that bcrypt would cut" -m bcrypt
+refused 'x\n' 'a kind is' "no such kind" -m md5
+refused 'x\n' 'from 4096 to' "too few iterations" -m scram-sha-256 -c 4095
+refused 'x\n' 'from 4 to 31' "no number" -m bcrypt -c x
+refused 'x\n' 'has no cost' "a cost of CRAM-MD5" -m cram-md5 -c 5
+refused 'x\n' 'with -m there is no login' "-m and -p" -m cram-md5 -p
+refused 'x\n' 'no program to run here' "-m and a program" -m cram-md5 true
+refused 'x\n' 'has a cost' "-c alone" -p -c 5
+printf '%0508d\n' 0 | auth-cdb -m sha512 >"$work/output" 2>"$work/log"
+is "$?" 0 "the longest password"
+echo x | auth-cdb -m cram-md5 2>"$work/log" >/dev/full
+is "$?" 111 "an entry that cannot be written"
+
+# At a terminal, where nobody sees what is typed.
+if is_here python3 "-m at a terminal"; then
+	cat >"$work/terminal" <<'END'
+import os, pty, sys
+pid, fd = pty.fork()
+if pid == 0:
+    os.execvp('auth-cdb', ['auth-cdb', '-m', 'cram-md5'])
+seen = b''
+for prompt, typed in zip((b'password: ', b'once more: '), sys.argv[1:]):
+    while not seen.endswith(prompt):
+        seen += os.read(fd, 1)
+    os.write(fd, typed.encode() + b'\n')
+try:
+    while byte := os.read(fd, 1):
+        seen += byte
+except OSError:  # Linux's end of a terminal
+    pass
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]),
+      *seen.decode().replace('\r', '').split('\n')[:3], sep='|')
+END
+	is "$(timeout 60 python3 "$work/terminal" secret secret)" \
+		"0|password: |once more: |$(auth-entry cram secret)" "-m at a terminal"
+	is "$(timeout 60 python3 "$work/terminal" secret other)" \
+		"2|password: |once more: |auth-cdb: these were two passwords" \
+		"-m: two passwords"
+fi
 
 # A stranger costs what somebody else's wrong password costs, in CPU time, with a
 # hash that takes long beside a tick of it.

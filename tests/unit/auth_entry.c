@@ -55,6 +55,21 @@ static void test_kinds(void)
 	}
 }
 
+static void test_cram(void)
+{
+	static const char digits[] =
+		"{CRAM-MD5}0123456789abcdef0123456789abcdef"
+		"00ff0102030405060708090a0b0c0d0e";
+	struct auth_entry entry;
+	struct str text = { 0 };
+
+	auth_entry_read(&entry, digits, strlen(digits));
+	is_number(entry.cram.states[1], 0x23, "its digits");
+	cram_secret_write(&text, &entry.cram);
+	is_text(text.data, digits, "written again");
+	str_free(&text);
+}
+
 static void test_long_hash(void)
 {
 	static char value[AUTH_ENTRY_HASH_LIMIT];
@@ -164,6 +179,7 @@ static void test_unsafe(void)
 int main(void)
 {
 	test_kinds();
+	test_cram();
 	test_long_hash();
 	test_settings();
 	test_expiry();

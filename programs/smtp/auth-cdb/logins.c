@@ -13,38 +13,70 @@ enum {
 	/* What others make when they are not told otherwise. */
 	SCRAM_USUAL_ITERATIONS = 4096,
 	SCRAM_USUAL_SALT = 16,
+	/* Enough that somebody among them has a password which whoever asks
+	   cannot know, and a millisecond's work. */
+	KEY_RECORDS = 1000,
+	SHOWN = 512,
 };
 
-static _Noreturn void die_of_table(void)
+static _Noreturn void die_of_table(const struct logins *logins)
 {
-	die_temporary("unable to read auth.cdb:");
+	char shown[SHOWN];
+
+	printable_text(shown, sizeof shown, logins->path.data);
+	if (errno == EPROTO)
+		die_temporary("unable to read %s: it is damaged, or no cdb",
+			      shown);
+	die_temporary("unable to read %s:", shown);
 }
 
-/* Whoever knows the hash of the first login needs no times. */
-static void make_key(struct logins *logins)
+static _Noreturn void die_of_damage(const struct logins *logins)
 {
+	errno = EPROTO;
+	die_of_table(logins);
+}
+
+/* Second best: strangers' salts are new ones whenever one of these logins has a
+   new password, and the salts of the others are not. */
+static void make_key_of_records(struct logins *logins)
+{
+	enum table_answer answer = TABLE_ABSENT;
 	struct table_record record;
+	struct str values = { 0 };
 	unsigned at = 0;
 
-	switch (table_next(&logins->table, &at, &record)) {
-	case TABLE_FOUND:
-		sha256(record.value, record.value_length, logins->key);
-		break;
-	case TABLE_ABSENT: break;
-	case TABLE_FAILED: errno = EPROTO; die_of_table();
+	for (unsigned i = 0; i < KEY_RECORDS; i++) {
+		answer = table_next(&logins->table, &at, &record);
+		if (answer != TABLE_FOUND) break;
+		str_append(&values, record.value, record.value_length);
+	}
+	if (answer == TABLE_FAILED) die_of_damage(logins);
+	digest_sha256(values.data, values.length, logins->key);
+	str_free(&values);
+}
+
+static void make_key(struct logins *logins)
+{
+	const char *value;
+	size_t length;
+
+	switch (table_find(&logins->table, AUTH_ENTRY_STRANGERS,
+			   AUTH_ENTRY_STRANGERS_LENGTH, &value, &length)) {
+	case TABLE_FOUND: digest_sha256(value, length, logins->key); break;
+	case TABLE_ABSENT: make_key_of_records(logins); break;
+	case TABLE_FAILED: die_of_damage(logins);
 	}
 }
 
 void logins_open(struct logins *logins)
 {
-	struct str path = { 0 };
 	const char *set = getenv("AUTH_CDB");
 
-	if (set && *set) str_append_text(&path, set);
-	else control_path(&path, "auth.cdb");
-	if (table_open(&logins->table, path.data) < 0) die_of_table();
+	if (set && *set) str_append_text(&logins->path, set);
+	else control_path(&logins->path, "auth.cdb");
+	if (table_open(&logins->table, logins->path.data) < 0)
+		die_of_table(logins);
 	make_key(logins);
-	str_free(&path);
 }
 
 bool logins_find(struct logins *logins, const char *login,
@@ -59,25 +91,36 @@ bool logins_find(struct logins *logins, const char *login,
 	case TABLE_ABSENT: return false;
 	case TABLE_FAILED: break;
 	}
-	errno = EPROTO;
-	die_of_table();
+	die_of_damage(logins);
+}
+
+/* A number that nobody foretells who has not the key. */
+static void draw(const struct logins *logins, const char *login,
+		 unsigned attempt, unsigned char digest[SHA256_LENGTH])
+{
+	struct str text = { 0 };
+
+	str_append_number(&text, attempt);
+	str_append_byte(&text, ' ');
+	str_append_text(&text, login);
+	digest_hmac_sha256(logins->key, text.data, text.length, digest);
+	str_free(&text);
 }
 
 bool logins_draw(struct logins *logins, const char *login, unsigned attempt,
 		 struct auth_entry *entry)
 {
 	unsigned char digest[SHA256_LENGTH];
-	struct hmac_sha256 hmac;
 	struct table_record record;
 	uint64_t number;
 
-	hmac_sha256_start(&hmac, logins->key, sizeof logins->key);
-	hmac_sha256_add(&hmac, &attempt, sizeof attempt);
-	hmac_sha256_add(&hmac, login, strlen(login));
-	hmac_sha256_finish(&hmac, digest);
+	draw(logins, login, attempt, digest);
 	memcpy(&number, digest, sizeof number);
-	if (table_pick(&logins->table, number, &record) != TABLE_FOUND)
-		return false;
+	switch (table_pick(&logins->table, number, &record)) {
+	case TABLE_FOUND: break;
+	case TABLE_ABSENT: return false;
+	case TABLE_FAILED: die_of_damage(logins);
+	}
 	auth_entry_read(entry, record.value, record.value_length);
 	return true;
 }
@@ -86,6 +129,7 @@ void logins_invent_scram(struct logins *logins, const char *login,
 			 struct scram_secret *secret)
 {
 	unsigned char digest[SHA256_LENGTH];
+	unsigned next = SCRAM_DRAWS;
 	struct auth_entry entry;
 
 	*secret = (struct scram_secret){
@@ -98,11 +142,11 @@ void logins_invent_scram(struct logins *logins, const char *login,
 		*secret = entry.scram;
 		break;
 	}
-	hmac_sha256(logins->key, sizeof logins->key, login, strlen(login),
-		    digest);
-	for (size_t i = 0; i < secret->salt_length; i++)
+	for (size_t i = 0; i < secret->salt_length; i++) {
+		if (i % sizeof digest == 0) draw(logins, login, next++, digest);
 		secret->salt[i] = digest[i % sizeof digest];
-	/* Keys that no password has: one is the other's digest. */
-	sha256(digest, sizeof digest, secret->stored_key);
-	sha256(secret->stored_key, SHA256_LENGTH, secret->server_key);
+	}
+	/* Keys that no password has. */
+	draw(logins, login, next++, secret->stored_key);
+	draw(logins, login, next, secret->server_key);
 }

@@ -4,22 +4,26 @@
    The surprise: a stranger's name is checked against the entry of a real login,
    always the same one for the same name. One hash for all strangers would tell
    them from those whose hashes are of another kind.
+   What is drawn depends on a key that mkauth puts into the table, AUTH_ENTRY_STRANGERS,
+   and in a table without one on what the table has.
    SPDX-License-Identifier: ISC */
 #ifndef LOGINS_H
 #define LOGINS_H
 
 #include <stdbool.h>
 
-#include "base/sha256.h"
+#include "digest.h"
 #include "mail/auth_entry.h"
 #include "system/table.h"
 
 struct logins {
 	struct table table;
+	struct str path;
 	unsigned char key[SHA256_LENGTH]; /* of what is drawn for strangers */
 };
 
-/* $AUTH_CDB, or control/auth.cdb. Dies, 111, when it cannot be read. */
+/* $AUTH_CDB, or control/auth.cdb. Dies, 111, when it cannot be read; so do the
+   others. */
 void logins_open(struct logins *);
 
 /* False when there is no such login. */

@@ -7,7 +7,9 @@
 #include <sys/mman.h>
 
 #include "base/message.h"
-#include "base/secret.h"
+#include "cram.h"
+#include "digest.h"
+#include "scram_keys.h"
 #include "system/process.h"
 
 enum { MUCH_MEMORY = 32 * 1024 * 1024 };
@@ -48,40 +50,23 @@ static enum password_result check_crypt(const char *wanted,
 
 	if (!hash) result = PASSWORD_UNCHECKED;
 	else if (strlen(hash) == strlen(wanted) &&
-		 secret_equals(hash, wanted, strlen(wanted)))
+		 digest_equals(hash, wanted, strlen(wanted)))
 		result = PASSWORD_MATCHES;
 	explicit_bzero(&scratch, sizeof scratch);
 	return result;
 }
 
-static void write_digits(char *digits, const unsigned char *bytes,
-			 size_t length)
-{
-	for (size_t i = 0; i < length; i++) {
-		*digits++ = "0123456789abcdef"[bytes[i] >> 4];
-		*digits++ = "0123456789abcdef"[bytes[i] & 15];
-	}
-}
-
-/* RFC 2195: the digits of the HMAC of the challenge. */
-static enum password_result check_cram(const struct hmac_md5 *wanted,
+/* The answer to a challenge, or the password itself. Both are computed: which of
+   them it is shall not show in the time. */
+static enum password_result check_cram(const struct cram_secret *wanted,
 				       const char *answer,
 				       const char *challenge)
 {
-	unsigned char digest[MD5_LENGTH];
-	char digits[2 * MD5_LENGTH];
-	struct hmac_md5 key;
-	bool matches;
+	bool is_password = cram_is_password(wanted, answer);
+	bool is_answer = cram_is_answer(wanted, challenge, answer);
 
-	hmac_md5_key(&key, answer, strlen(answer));
-	matches = secret_equals(&key, wanted, sizeof key);
-	explicit_bzero(&key, sizeof key);
-	hmac_md5(wanted, challenge, strlen(challenge), digest);
-	write_digits(digits, digest, sizeof digest);
-	if (*challenge && strlen(answer) == sizeof digits &&
-	    secret_equals(answer, digits, sizeof digits))
-		matches = true;
-	return matches ? PASSWORD_MATCHES : PASSWORD_DIFFERS;
+	return is_password || (*challenge && is_answer) ? PASSWORD_MATCHES
+							: PASSWORD_DIFFERS;
 }
 
 enum password_result password_check(const struct auth_entry *entry,
@@ -90,7 +75,7 @@ enum password_result password_check(const struct auth_entry *entry,
 	switch (entry->kind) {
 	case AUTH_ENTRY_CRYPT: return check_crypt(entry->hash, password);
 	case AUTH_ENTRY_SCRAM:
-		return scram_secret_matches(&entry->scram, password)
+		return scram_keys_are_of(&entry->scram, password)
 			       ? PASSWORD_MATCHES
 			       : PASSWORD_DIFFERS;
 	case AUTH_ENTRY_CRAM:
@@ -104,4 +89,14 @@ enum password_result password_check(const struct auth_entry *entry,
 void password_check_nothing(const char *password)
 {
 	(void)check_crypt("$y$j9T$9.eXwLpVqYb0CzRkHt3Fm/$", password);
+}
+
+const char *password_hash(const char *prefix, unsigned long cost,
+			  const char *password)
+{
+	char setting[CRYPT_GENSALT_OUTPUT_SIZE];
+
+	if (!crypt_gensalt_rn(prefix, cost, NULL, 0, setting, sizeof setting))
+		return NULL;
+	return hash_of(password, setting);
 }
