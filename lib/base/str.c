@@ -46,7 +46,7 @@ static char *move(const struct str *s, size_t room)
 	return moved;
 }
 
-static _Noreturn void die_of_memory(void)
+void str_die_of_memory(void)
 {
 	note("fatal: out of memory");
 	if (str_memory_farewell) str_memory_farewell();
@@ -59,11 +59,12 @@ void str_reserve(struct str *s, size_t more)
 	char *moved;
 
 	if (more < s->room && s->length < s->room - more) return;
-	if (more >= SIZE_MAX / 4 || s->length >= SIZE_MAX / 4) die_of_memory();
+	if (more >= SIZE_MAX / 4 || s->length >= SIZE_MAX / 4)
+		str_die_of_memory();
 	wanted = s->length + more + 1;
 	room = wanted + wanted / 2 + 32;
 	moved = move(s, room);
-	if (!moved) die_of_memory();
+	if (!moved) str_die_of_memory();
 	if (!s->data) moved[0] = '\0';
 	s->data = moved;
 	s->room = room;

@@ -21,6 +21,9 @@ extern int str_memory_exit;
    memory. */
 extern void (*str_memory_farewell)(void);
 
+/* That end itself, for those who need memory of another kind. */
+_Noreturn void str_die_of_memory(void);
+
 /* Room for `more` bytes behind the present ones, and a NUL. */
 void str_reserve(struct str *, size_t more);
 void str_append(struct str *, const void *bytes, size_t length);
