@@ -2,6 +2,7 @@
 #include "mail/control.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,9 +39,15 @@ static enum control_answer read_whole(const char *name, const struct str **text)
 	return errno == ENOENT ? CONTROL_ABSENT : CONTROL_FAILED;
 }
 
+/* A NUL would be a line of its own in a list. */
+static bool is_blank(char byte)
+{
+	return byte == ' ' || byte == '\t' || byte == '\0';
+}
+
 static size_t length_without_trailing_blanks(const char *line, size_t length)
 {
-	while (length > 0 && strchr(" \t", line[length - 1])) length--;
+	while (length > 0 && is_blank(line[length - 1])) length--;
 	return length;
 }
 
@@ -67,23 +74,34 @@ enum control_answer control_read_number(const char *name, unsigned long *number)
 	return answer;
 }
 
+/* Lists may be long, so there is one copy, and no call for each line but the
+   search for its end. */
 enum control_answer control_read_list(const char *name, struct str *lines)
 {
 	const struct str *text;
 	enum control_answer answer = read_whole(name, &text);
-	size_t at = 0;
+	const char *line, *end;
+	char *to;
 
 	str_clear(lines);
-	while (answer == CONTROL_FOUND && at < text->length) {
-		const char *line = text->data + at;
-		const char *end = memchr(line, '\n', text->length - at);
-		size_t length = end ? (size_t)(end - line) : text->length - at;
+	if (answer != CONTROL_FOUND || !text->length) return answer;
+	str_reserve(lines, text->length + 1);
+	to = lines->data;
+	end = text->data + text->length;
+	for (line = text->data; line < end; line++) {
+		const char *lf = memchr(line, '\n', (size_t)(end - line));
+		const char *stop = lf ? lf : end;
+		size_t length = length_without_trailing_blanks(
+			line, (size_t)(stop - line));
 
-		at += length + 1;
-		length = length_without_trailing_blanks(line, length);
-		if (length == 0 || *line == '#') continue;
-		str_append(lines, line, length);
-		str_append_byte(lines, '\0');
+		if (length > 0 && *line != '#') {
+			memcpy(to, line, length);
+			to += length;
+			*to++ = '\0';
+		}
+		line = stop;
 	}
+	lines->length = (size_t)(to - lines->data);
+	*to = '\0';
 	return answer;
 }

@@ -3,40 +3,46 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { READ_AT_ONCE = 1024 };
+enum { READ_AT_FIRST = 1024, READ_AT_ONCE = 65536 };
 
-/* Through the stack: most files are small, and asking the heap for a page to
-   read each of them into would cost more than the copy. A regular file has
-   ended when it gave `enough` bytes or fewer; a pipe only when it gave none. */
-static int read_to_end(int fd, struct str *into, size_t limit, ssize_t enough)
+/* The first bytes through the stack: most files are small, and asking the heap
+   for a page to read each of them into would cost more than the copy. A regular
+   file has ended when it gave less than it was asked for; a pipe only when it
+   gave nothing. */
+static int read_to_end(int fd, struct str *into, size_t limit, bool is_file)
 {
-	char block[READ_AT_ONCE];
-	size_t total = 0;
-	ssize_t n;
+	char block[READ_AT_FIRST], *room = block;
+	size_t asked = sizeof block, total = 0;
 
-	do {
-		n = read(fd, block, sizeof block);
-		if (n < 0 && errno == EINTR) {
-			n = sizeof block;
-			continue;
-		}
+	for (;;) {
+		ssize_t n = read(fd, room, asked);
+
+		if (n < 0 && errno == EINTR) continue;
 		if (n < 0) return -1;
 		total += (size_t)n;
 		if (total > limit) {
 			errno = EFBIG;
 			return -1;
 		}
-		str_append(into, block, (size_t)n);
-	} while (n > enough);
+		if (room == block) str_append(into, block, (size_t)n);
+		else into->length += (size_t)n;
+		if (n == 0 || (is_file && (size_t)n < asked)) break;
+		if (total < sizeof block) continue;
+		asked = READ_AT_ONCE;
+		str_reserve(into, asked);
+		room = into->data + into->length;
+	}
+	if (into->data) into->data[into->length] = '\0';
 	return 0;
 }
 
 int file_read_rest(int fd, struct str *into, size_t limit)
 {
-	return read_to_end(fd, into, limit, 0);
+	return read_to_end(fd, into, limit, false);
 }
 
 int file_read(const char *path, struct str *into, size_t limit)
@@ -46,7 +52,7 @@ int file_read(const char *path, struct str *into, size_t limit)
 	int result;
 
 	if (fd < 0) return -1;
-	result = read_to_end(fd, into, limit, READ_AT_ONCE - 1);
+	result = read_to_end(fd, into, limit, true);
 	file_close(fd);
 	return result;
 }
