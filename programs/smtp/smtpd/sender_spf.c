@@ -23,6 +23,7 @@ enum {
 	IP_ROOM = 128,
 	/* RFC 5322 section 2.1.1. */
 	FIELD_LINE = 78,
+	TAB = 8,
 	/* Of the explanation; the whole line of a reply may have 512 (RFC 5321
 	   section 4.5.3.1.5). */
 	REPLY_TEXT = 250,
@@ -241,34 +242,58 @@ static void append_shown(struct str *to, const char *text, size_t length)
 				text[i] >= 32 && text[i] < 127 ? text[i] : '?');
 }
 
-/* Folded where it has blanks (RFC 5322 section 2.2.3). */
+/* Up to a blank that may be folded: one within quotes is part of a value. */
+static size_t word_length(const char *text, bool *in_comment)
+{
+	bool is_quoted = false;
+	size_t at;
+
+	for (at = 0; text[at]; at++) {
+		if (text[at] == '\\' && text[at + 1]) at++;
+		else if (*in_comment) *in_comment = text[at] != ')';
+		else if (text[at] == '"') is_quoted = !is_quoted;
+		else if (text[at] == '(' && !is_quoted) *in_comment = true;
+		if (text[at + 1] == ' ' && !is_quoted) return at + 1;
+	}
+	return at;
+}
+
+/* Folded, RFC 5322 section 2.2.3. */
 static void add_field(struct session *session, const char *text)
 {
 	struct str *field = &session->transaction.headers;
-	size_t length = fitting_length(text, FIELD_LINE);
+	bool in_comment = false;
+	size_t length = word_length(text, &in_comment), column = 0;
 
-	append_shown(field, text, length);
-	for (text += length; *text == ' '; text += length) {
-		text++;
-		length = fitting_length(text, FIELD_LINE - 8);
-		str_append_text(field, "\n\t");
+	for (;;) {
 		append_shown(field, text, length);
+		column += length + 1;
+		text += length;
+		if (*text != ' ') break;
+		length = word_length(++text, &in_comment);
+		if (column + length <= FIELD_LINE) {
+			str_append_byte(field, ' ');
+			continue;
+		}
+		str_append_text(field, "\n\t");
+		column = TAB;
 	}
 	str_append_byte(field, '\n');
 }
 
-/* As jms1's patch: up to the end of the comment. */
-static void log_field(const char *field)
+/* As jms1's patch does: up to the end of the comment. */
+static void log_field(char *field)
 {
-	char shown[MESSAGE_LIMIT];
+	char shown[MESSAGE_LIMIT], rest;
 	size_t end = 0;
 
 	while (field[end] && field[end] != ')')
 		end += field[end] == '\\' && field[end + 1] ? 2 : 1;
 	if (field[end]) end++;
-	if (end >= sizeof shown) end = sizeof shown - 1;
-	printable_text(shown, end + 1, field);
-	log_line("%s", shown);
+	rest = field[end];
+	field[end] = '\0';
+	log_line("%s", printable_text(shown, sizeof shown, field));
+	field[end] = rest;
 }
 
 static void refuse_later(struct session *session, const char *text)
