@@ -4,7 +4,8 @@
    tables itself; and a table that has lost most of its records is not put in
    place, for then the source is more likely broken than the users gone.
    A table is made in a folder of its own beside the old one, which nobody else
-   can enter, by a program that is told `-c FILE`: ours, or older ones.
+   can enter, by a program that is told `-c FILE`: ours, or older ones. Where the
+   old table is stands in its CDB_REFRESH_TABLE.
    0: the tables are as they should be. 100: wrong use, or there is no table.
    111: one could not be made or put in place; the others were.
    SPDX-License-Identifier: ISC */
@@ -182,6 +183,7 @@ static _Noreturn void exec_maker(const struct job *job)
 	}
 	argv[count++] = option;
 	argv[count] = job->fresh.data;
+	process_set("CDB_REFRESH_TABLE", job->table);
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
 	    dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
 		die_temporary("unable to move descriptors:");

@@ -23,6 +23,10 @@ collect() {
 mode_of() {
 	stat -c %a "$1"
 }
+# secret_of FILE: of the key that no login can be
+secret_of() {
+	cdb -d "$1" | perl -ne 'print $1 if /^\+1,45:\0->\*(.{44})$/'
+}
 
 plant_user root "$six" 0
 plant_user alias '*' 701
@@ -83,17 +87,42 @@ is "$(collect -u 999 | grep -c ^service)" 2 '-u says whose accounts are users'
 umask 000
 collect -c auth.cdb >/dev/null
 is "$code $(cat out errors) $(mode_of auth.cdb)" '0  640' '-c makes a table that others cannot read'
-is "$(cdb -l auth.cdb | grep -c :) $(cdb -q auth.cdb kamran@example.com)" "8 $one" \
+is "$(cdb -l auth.cdb | grep -c :) $(cdb -q auth.cdb kamran@example.com)" "9 $one" \
 	'in which a login is found'
-cdb -d auth.cdb | sed 's/^+[0-9,]*:\([^>]*\)->/\1 /' | sed '/^$/d' >listed
+cdb -d auth.cdb | sed '1d; /^$/d; s/^+[0-9,]*:\([^>]*\)->/\1 /' >listed
 collect >/dev/null
-same_file listed out 'with the same records in the same order'
+same_file listed out 'with the same records in the same order, behind the secret'
+like "$(secret_of auth.cdb)" '^[A-Za-z0-9+/]{43}=$' 'the secret'
 readers_agree auth.cdb 'auth.cdb'
 cp auth.cdb first.cdb
 collect -c auth.cdb >/dev/null
 same_file auth.cdb first.cdb 'and the same bytes the next time'
 is "$(find . -name '.auth.cdb*')" '' 'nothing is left beside it'
 umask 022
+
+# The secret.
+collect -c other.cdb >/dev/null
+unlike "$(secret_of other.cdb)" "$(secret_of auth.cdb | sed 's/[+]/\\+/g')" 'another table has another secret'
+CDB_REFRESH_TABLE=auth.cdb collect -c other.cdb >/dev/null
+is "$(secret_of other.cdb)" "$(secret_of auth.cdb)" 'unless it takes the place of the first one'
+echo "$six" >other.cdb
+collect -c other.cdb >/dev/null
+like "$code $(secret_of other.cdb)" '^0 [^ ]{44}$' 'an old file that is no table'
+printf '+1,2:\0->*x\n\n' | cdb -c other.cdb
+collect -c other.cdb >/dev/null
+like "$(secret_of other.cdb)" '^.{44}$' 'a secret that is none'
+if is_root "somebody else's secret"; then
+	cp auth.cdb other.cdb
+	chown 12345 other.cdb
+	collect -c other.cdb >/dev/null
+	unlike "$(secret_of other.cdb)" "$(secret_of auth.cdb | sed 's/[+]/\\+/g')" \
+		"somebody else's secret is not taken over"
+fi
+cp "$tree/users/assign" assign.kept
+rm "$tree/users/assign"
+collect -u 5000 -c other.cdb >/dev/null
+is "$code $(cdb -l other.cdb | grep -c :)" '0 0' 'a table of nobody has no secret, either'
+cp assign.kept "$tree/users/assign"
 
 # An account with a virtual domain and with assigned names is none of vpopmail.
 cp "$tree/users/assign" assign.kept
@@ -276,7 +305,7 @@ if can_trace 'faults of the disk'; then
 		(strace -f -o trace -e "inject=$call:signal=KILL:when=1" \
 			mkauth -p "$tree/passwd" -s "$tree/shadow" -c auth.cdb
 			:) 2>/dev/null
-		like "$(cdb -l auth.cdb | grep -c :)" '^(8|10)$' \
+		like "$(cdb -l auth.cdb | grep -c :)" '^(9|11)$' \
 			"killed at $call: the old table, or the new one"
 		cp passwd.kept "$tree/passwd"
 		cp first.cdb auth.cdb
@@ -300,7 +329,7 @@ is "$? $(cat errors)" '100 mkauth: usage: mkauth [ -an ] [ -c auth.cdb ] [ -g gr
 perl -e 'for (1 .. 100000) { $n = ($_ * 7919) % 100000; print "user$n:\$1\$abcdefgh\$0123456789abcdef$n:1:0:U:/x:NOQUOTA\n" }' \
 	>"$tree/vpopmail/domains/example.com/vpasswd"
 collect -c many.cdb >/dev/null
-is "$code $(cat errors) $(cdb -l many.cdb | grep -c :)" '0  200002' 'many mailboxes'
+is "$code $(cat errors) $(cdb -l many.cdb | grep -c :)" '0  200003' 'many mailboxes'
 is "$(cdb -l many.cdb | sed -n 's/^+[0-9]*://p' | sort -c 2>&1)" '' 'in their order'
 # shellcheck disable=SC2016 # a hash
 is "$(cdb -q many.cdb user31415@example.com)" '$1$abcdefgh$0123456789abcdef31415' 'each with its own hash'
