@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: ISC */
 #include "checks.h"
 
+#include <stdbool.h>
 #include <string.h>
-#include <strings.h>
 
+#include "base/str.h"
 #include "log.h"
 #include "mail/address.h"
 #include "mail/envelope.h"
 #include "patterns.h"
 #include "plugins.h"
+#include "recipient_hosts.h"
 #include "recipient_local.h"
 #include "recipient_program.h"
 #include "recipient_table.h"
 #include "replies.h"
 #include "sender_sanity.h"
-#include "system/table.h"
+#include "system/net.h"
+
+enum { LEAST_RECIPIENTS = 100 };
 
 static const char *transaction_is_open(struct session *session,
 				       const char *argument)
@@ -46,20 +50,74 @@ static const char *is_well_formed(struct session *session, const char *argument)
 	return check_utf8(session, recipient);
 }
 
-/* Commands are counted, accepted or not, so that one cannot try names for ever. */
+/* The least that a client may count on (RFC 5321 section 4.5.3.1.8). */
+static unsigned long tries_limit(const struct policy *policy)
+{
+	unsigned long limit = policy->recipients_limit;
+
+	return limit && limit < LEAST_RECIPIENTS ? LEAST_RECIPIENTS : limit;
+}
+
+unsigned long recipients_limit(const struct session *session)
+{
+	const struct policy *policy = &session->settings.policy;
+	unsigned long tries = tries_limit(policy);
+
+	if (!policy->accepted_limit) return tries;
+	return tries && tries < policy->accepted_limit ? tries
+						       : policy->accepted_limit;
+}
+
+/* Commands are counted, accepted or not, so that one cannot try names for ever.
+   The log has a line for each message, not for each command. */
 static const char *there_are_not_too_many(struct session *session,
 					  const char *argument)
 {
-	(void)session;
+	unsigned long limit = tries_limit(&session->settings.policy);
+	size_t tried = ++session->transaction.recipients_tried;
+
 	(void)argument;
-	return NULL;
+	if (limit == 0 || tried <= limit) return NULL;
+	if (tried == limit + 1) log_event(session, "MAXRCPT fail", NULL);
+	return REPLY_TOO_MANY_RECIPIENTS;
+}
+
+/* Forms that made the mailers of old pass a message on: user%elsewhere@here,
+   elsewhere!user, user@elsewhere@here. */
+static bool has_relay_sign(const char *address)
+{
+	const char *at = strrchr(address, '@');
+	size_t length = at ? (size_t)(at - address) : strlen(address);
+
+	return strcspn(address, "@%!") < length;
+}
+
+static const char *refuse_relay_probe(struct session *session)
+{
+	const char *ip = session->client.remote_ip;
+	char shown[NET_IP_TEXT];
+
+	str_clear(&session->refusal);
+	str_append_text(&session->refusal, REPLY_RELAY_PROBE);
+	str_append_text(&session->refusal, printable_text(shown, sizeof shown,
+							  ip ? ip : "unknown"));
+	str_append_text(&session->refusal, REPLY_RELAY_PROBE_END);
+	return session->refusal.data;
 }
 
 static const char *is_no_relay_probe(struct session *session,
 				     const char *argument)
 {
-	(void)session;
+	const struct policy *policy = &session->settings.policy;
+
 	(void)argument;
+	if ((policy->refuse_relay_signs || policy->block_relay_probe) &&
+	    has_relay_sign(session->address.data))
+		return policy->refuse_relay_signs ? REPLY_RELAY_SIGN
+						  : refuse_relay_probe(session);
+	/* Here, not at the end, as in the patch that the variable is of. */
+	if (policy->log_recipients)
+		log_address("RCPT TO", session->address.data);
 	return NULL;
 }
 
@@ -92,56 +150,6 @@ static const char *spf_has_not_failed(struct session *session,
 	return refusal->length ? refusal->data : NULL;
 }
 
-/* A line is the domain itself, or ".suffix" for all domains below it. */
-static bool is_listed(const struct str *hosts, const char *domain)
-{
-	size_t length = strlen(domain), line_length;
-
-	for (size_t at = 0; at < hosts->length; at += line_length + 1) {
-		const char *line = hosts->data + at, *tail;
-
-		line_length = strlen(line);
-
-		if (line_length <= length) {
-			tail = domain + (length - line_length);
-			if ((tail == domain || *line == '.') &&
-			    strcasecmp(line, tail) == 0)
-				return true;
-		}
-	}
-	return false;
-}
-
-static char lower(char byte)
-{
-	return byte >= 'A' && byte <= 'Z' ? (char)(byte - 'A' + 'a') : byte;
-}
-
-/* The same of morercpthosts.cdb, whose keys are in lower case. */
-static bool is_in_table(struct session *session, const char *domain)
-{
-	struct table *table = &session->settings.more_recipient_hosts;
-	char key[ADDRESS_LIMIT + HELO_LIMIT];
-	size_t length = strlen(domain), value_length;
-	const char *value;
-
-	if (!table->open || length > sizeof key) return false;
-	for (size_t i = 0; i < length; i++) key[i] = lower(domain[i]);
-	for (size_t at = 0; at < length; at++) {
-		if (at > 0 && key[at] != '.') continue;
-		switch (table_find(table, key + at, length - at, &value,
-				   &value_length)) {
-		case TABLE_FOUND: return true;
-		case TABLE_FAILED:
-			log_unreadable_control("morercpthosts.cdb");
-			session_give_up(session, REPLY_NO_CONTROLS);
-		case TABLE_ABSENT:
-		default: break;
-		}
-	}
-	return false;
-}
-
 /* An address without a domain is ours: postmaster must be (RFC 5321 section
    4.5.1), and the queue program adds our name to the others. */
 static const char *domain_is_ours_or_client_may_relay(struct session *session,
@@ -160,10 +168,21 @@ static const char *domain_is_ours_or_client_may_relay(struct session *session,
 	case RELAY_LISTED:
 	default: break;
 	}
-	if (!domain || is_listed(&settings->recipient_hosts, domain) ||
-	    is_in_table(session, domain))
-		return NULL;
-	return REPLY_NOT_OUR_DOMAIN;
+	return !domain || recipient_host_is_listed(session, domain)
+		       ? NULL
+		       : REPLY_NOT_OUR_DOMAIN;
+}
+
+/* Only those that we take mail for are counted. */
+static const char *there_is_one_more_allowed(struct session *session,
+					     const char *argument)
+{
+	unsigned long limit = session->settings.policy.accepted_limit;
+
+	(void)argument;
+	return limit && ++session->transaction.recipients_allowed > limit
+		       ? REPLY_ACCEPTED_LIMIT
+		       : NULL;
 }
 
 static const char *may_be_another_one(struct session *session,
@@ -203,11 +222,22 @@ static const char *(*const checks[])(struct session *, const char *argument) = {
 	is_on_no_list,
 	spf_has_not_failed,
 	domain_is_ours_or_client_may_relay,
+	there_is_one_more_allowed,
 	may_be_another_one,
 	is_in_our_table,
 	has_an_account,
 	program_agrees,
 };
+
+/* Who sends to very many waits for each. */
+static void hold_up(struct session *session)
+{
+	const struct policy *policy = &session->settings.policy;
+
+	if (policy->tarpit_count &&
+	    session->transaction.recipient_count >= policy->tarpit_count)
+		session_pause(session, policy->tarpit_delay);
+}
 
 const char *check_recipient(struct session *session, const char *argument)
 {
@@ -220,5 +250,6 @@ const char *check_recipient(struct session *session, const char *argument)
 	}
 	envelope_add(&session->transaction.envelope, session->address.data);
 	session->transaction.recipient_count++;
+	hold_up(session);
 	return NULL;
 }

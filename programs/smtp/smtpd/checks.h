@@ -12,6 +12,9 @@ const char *check_sender(struct session *, const char *argument);
 /* The argument of RCPT; accepted, it is in the envelope. */
 const char *check_recipient(struct session *, const char *argument);
 
+/* How many one message may have; 0 for no limit. */
+unsigned long recipients_limit(const struct session *);
+
 /* An address whose domain is one of this machine's IP addresses in brackets
    gets the name of control/localiphost for it. */
 void name_own_literal(struct session *, struct str *address);

@@ -46,6 +46,14 @@ void log_unreadable_control(const char *name)
 	     printable_text(folder, sizeof folder, control_folder()), name);
 }
 
+void log_unreadable(const char *path)
+{
+	char shown[NAME_ROOM];
+
+	name_process();
+	note("unable to read %s:", printable_text(shown, sizeof shown, path));
+}
+
 void log_no_home(void)
 {
 	name_process();
@@ -111,6 +119,35 @@ void log_address(const char *kind, const char *address)
 
 	name_process();
 	note("%s:<%s>", kind, printable_text(shown, sizeof shown, address));
+}
+
+void log_listed(const struct session *session, const char *list,
+		const char *text, const char *line)
+{
+	char ip[NAME_ROOM], shown[TEXT_ROOM], pattern[NAME_ROOM];
+
+	name_process();
+	note("%s: <%s> at %s%s%s", list,
+	     printable_text(shown, sizeof shown, text), client_ip(session, ip),
+	     line ? " matches pattern: " : "",
+	     line ? printable_text(pattern, sizeof pattern, line) : "");
+}
+
+void log_bad_pattern(const char *list, const char *line)
+{
+	char shown[NAME_ROOM];
+
+	name_process();
+	note("no regular expression in control/%s: %s", list,
+	     printable_text(shown, sizeof shown, line));
+}
+
+void log_recipient_program(const char *text)
+{
+	char shown[TEXT_ROOM];
+
+	name_process();
+	note("RCPTCHECK error: %s", printable_text(shown, sizeof shown, text));
 }
 
 void log_line(const char *format, ...)

@@ -14,6 +14,7 @@ void log_relaying_everything(void);
 
 /* errno is the cause; 0: it is not there. */
 void log_unreadable_control(const char *name);
+void log_unreadable(const char *path);
 void log_no_home(void);
 void log_no_greetdelay(void);
 void log_no_ucspi_tls(void);
@@ -25,6 +26,15 @@ void log_no_own_addresses(void);
    outside, and so is the address of "KIND:<address>". */
 void log_event(const struct session *, const char *kind, const char *text);
 void log_address(const char *kind, const char *address);
+
+/* "LIST: <text> at IP", and with a line of the list " matches pattern: LINE". */
+void log_listed(const struct session *, const char *list, const char *text,
+		const char *line);
+/* The line of the control file is no regular expression. */
+void log_bad_pattern(const char *list, const char *line);
+
+/* What the program of RCPTCHECK has to say. */
+void log_recipient_program(const char *text);
 
 /* A line of another form, in which nothing comes from outside unless it has been
    through printable_text. */

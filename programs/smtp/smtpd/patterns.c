@@ -1,44 +1,120 @@
 /* SPDX-License-Identifier: ISC */
 #include "patterns.h"
 
-#include <string.h>
 #include <strings.h>
 
 #include "log.h"
 #include "mail/address.h"
 #include "mail/control.h"
+#include "mail/pattern_list.h"
 #include "replies.h"
 
-/* badmailfrom holds addresses and "@domain". An empty sender, that of a bounce,
-   is on no list. */
-static bool is_bad_sender(const struct str *bad, const char *sender)
+/* Read at the first question, and once. */
+struct lazy_patterns {
+	const char *name;
+	struct pattern_list list;
+	bool read;
+};
+
+static struct lazy_patterns bad_senders = { .name = "badmailfrom" };
+static struct lazy_patterns bad_strangers = { .name = "badmailfromnorelay" };
+static struct lazy_patterns bad_recipients = { .name = "badrcptto" };
+static struct lazy_patterns bad_for_strangers = { .name = "badrcpttonorelay" };
+static struct lazy_patterns bad_helos = { .name = "badhelo" };
+
+/* A file that cannot be read ends the session, whatever would be looked for in
+   it. */
+static const char *find(struct session *session, struct lazy_patterns *patterns,
+			const char *text)
 {
-	const char *domain = address_domain(sender);
-	const char *line;
+	struct pattern_list *list = &patterns->list;
+	const char *line, *bad;
 
-	for (size_t at = 0; at < bad->length; at += strlen(line) + 1) {
-		line = bad->data + at;
-		if (strcasecmp(line, sender) == 0) return true;
-		if (domain && strcasecmp(line, domain - 1) == 0) return true;
-	}
-	return false;
-}
-
-void patterns_note_sender(struct session *session)
-{
-	static struct str bad;
-	static bool read;
-
-	if (!read && control_read_list("badmailfrom", &bad) == CONTROL_FAILED) {
-		log_unreadable_control("badmailfrom");
+	if (!patterns->read &&
+	    control_read_list(patterns->name, &list->lines) == CONTROL_FAILED) {
+		log_unreadable_control(patterns->name);
 		session_give_up(session, REPLY_NO_CONTROLS);
 	}
-	read = true;
-	session->transaction.sender_is_bad =
-		is_bad_sender(&bad, session->address.data);
+	patterns->read = true;
+	if (!text || list->lines.length == 0) return NULL;
+	line = pattern_list_match(list, text);
+	while ((bad = pattern_list_bad_line(list)) != NULL)
+		log_bad_pattern(patterns->name, bad);
+	return line;
+}
+
+/* In the one list, or else in the one that is not for our own clients. */
+static const char *find_in_both(struct session *session,
+				struct lazy_patterns *for_all,
+				struct lazy_patterns *for_strangers,
+				const char *text)
+{
+	const char *line = find(session, for_all, text);
+
+	if (line || client_may_relay(session)) return line;
+	return find(session, for_strangers, text);
+}
+
+/* An empty sender, that of a bounce, is on no list. */
+void patterns_note_sender(struct session *session)
+{
+	const char *sender = session->address.data;
+
+	session->transaction.bad_sender = find_in_both(
+		session, &bad_senders, &bad_strangers, *sender ? sender : NULL);
+}
+
+/* Once for each sender, since HELO ends a transaction. */
+static const char *find_helo(struct session *session)
+{
+	struct transaction *transaction = &session->transaction;
+	const char *helo = session->helo.data;
+
+	if (session->settings.policy.no_bad_helo) return NULL;
+	if (!transaction->helo_is_checked)
+		transaction->bad_helo =
+			find(session, &bad_helos, helo && *helo ? helo : NULL);
+	transaction->helo_is_checked = true;
+	return transaction->bad_helo;
+}
+
+static const char *log_and_refuse(const struct session *session,
+				  const char *list, const char *text,
+				  const char *line, const char *refusal)
+{
+	log_listed(session, list, text,
+		   session->settings.policy.log_patterns ? line : NULL);
+	return refusal;
+}
+
+/* The line is the whole address, or "@domain": all that qmail itself has. */
+static bool is_plain(const char *line, const char *address)
+{
+	const char *domain = address_domain(address);
+
+	return strcasecmp(line, address) == 0 ||
+	       (domain && strcasecmp(line, domain - 1) == 0);
 }
 
 const char *patterns_check_recipient(struct session *session)
 {
-	return session->transaction.sender_is_bad ? REPLY_BAD_SENDER : NULL;
+	const char *sender = session->transaction.sender.data;
+	const char *recipient = session->address.data;
+	const char *line = find_helo(session);
+
+	if (line)
+		return log_and_refuse(session, "badhelo", session->helo.data,
+				      line, REPLY_HELO_DENIED);
+	line = session->transaction.bad_sender;
+	if (line)
+		return log_and_refuse(session, "badmailfrom", sender, line,
+				      is_plain(line, sender)
+					      ? REPLY_BAD_SENDER
+					      : REPLY_SENDER_DENIED);
+	line = find_in_both(session, &bad_recipients, &bad_for_strangers,
+			    recipient);
+	if (line)
+		return log_and_refuse(session, "badrcptto", recipient, line,
+				      REPLY_RECIPIENT_DENIED);
+	return NULL;
 }

@@ -1,5 +1,6 @@
 /* The lists of senders, recipients and HELO names that are not wanted:
-   badmailfrom, badmailfromnorelay, badrcptto, badrcpttonorelay, badhelo.
+   badmailfrom, badmailfromnorelay, badrcptto, badrcpttonorelay, badhelo. Whatever
+   they say is told at RCPT, so that nobody can probe them with MAIL alone.
    SPDX-License-Identifier: ISC */
 #ifndef SMTPD_PATTERNS_H
 #define SMTPD_PATTERNS_H

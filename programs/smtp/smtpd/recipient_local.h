@@ -1,4 +1,8 @@
-/* Is there such an account here (qmail-ldap's RCPTCHECK and SENDERCHECK)?
+/* Is there such an account here? qmail-ldap's flags RCPTCHECK and SENDERCHECK,
+   which ask for the addresses of the domains in control/locals. Instead of an LDAP
+   server the table of mkvalidrcptto(8) is asked, VALIDRCPTTO_CDB or
+   control/validrcptto.cdb: it has been made from the accounts, and who parses SMTP
+   need not be able to see homes.
    SPDX-License-Identifier: ISC */
 #ifndef SMTPD_RECIPIENT_LOCAL_H
 #define SMTPD_RECIPIENT_LOCAL_H

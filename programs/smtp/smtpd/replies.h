@@ -13,9 +13,11 @@
 #define REPLY_EHLO "250-"
 #define REPLY_CLOSING "221 "
 
-/* The extensions, RFC 1869 section 4.3; SIZE is completed by the limit. */
+/* The extensions, RFC 1869 section 4.3; SIZE and LIMITS are completed by the
+   number. */
 #define REPLY_EHLO_STARTTLS "250-STARTTLS"
 #define REPLY_EHLO_SIZE "250-SIZE "
+#define REPLY_EHLO_LIMITS "250-LIMITS RCPTMAX="
 #define REPLY_EHLO_PIPELINING "250-PIPELINING"
 #define REPLY_EHLO_CHUNKING "250-CHUNKING"
 #define REPLY_EHLO_UTF8 "250-SMTPUTF8"
@@ -112,6 +114,8 @@
 #define REPLY_CANNOT_VERIFY "450 unable to verify recipient"
 #define REPLY_NO_MAILBOX_OTHER                                                 \
 	"553 sorry, no mailbox here by that name. (#5.1.1)"
+#define REPLY_CLIENT_HAS_SENT_ALL                                              \
+	"421 you have exceeded your messaging limits (#4.3.0)"
 #define REPLY_NO_RECIPIENT_PROGRAM                                             \
 	"421 unable to execute recipient check (#4.3.0)"
 #define REPLY_NO_FORK "421 unable to fork (#4.3.0)"
@@ -133,10 +137,18 @@
 	"554 mailfrom without . in domain part is administratively denied"
 #define REPLY_SENDER_NOT_LOCAL                                                 \
 	"554 refused mailfrom because valid local sender address required"
-#define REPLY_RELAY_PROBE "553 sorry, we don't relay for "
+/* qmail-verify's, which it asks LDAP for. */
+#define REPLY_NO_ACCOUNT "554 Sorry, no mailbox here by that name. (#5.1.1)"
+#define REPLY_NO_ACCOUNTS                                                      \
+	"451 temporary lookup failure, try again later (#4.3.0)"
+/* The client's IP address stands between. */
+#define REPLY_RELAY_PROBE "553 sorry, we don't relay for ["
+#define REPLY_RELAY_PROBE_END "] (#5.7.1)"
 #define REPLY_RBL "553 sorry, your mailserver ["
 #define REPLY_RBL_END "] is rejected by "
-#define REPLY_ACCEPTED_LIMIT "553 sorry, too many recipients (#5.7.1)"
+/* 553 in qmail-ldap, from which clients conclude that the recipient is bad; this
+   one makes them send the rest later (RFC 5321 section 4.5.3.1.10). */
+#define REPLY_ACCEPTED_LIMIT "452 sorry, too many recipients (#4.5.3)"
 #define REPLY_EXECUTABLE                                                       \
 	"552 we don't accept email with this MIME content (#5.3.4)"
 

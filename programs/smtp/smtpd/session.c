@@ -2,12 +2,14 @@
 #include "session.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/exit_codes.h"
 #include "replies.h"
+#include "system/deadline.h"
 
 enum { TIMEOUT_UNTIL_READ = 1200 };
 
@@ -62,6 +64,15 @@ void session_flush(struct session *session)
 	if (stream_flush(&session->out) < 0) exit(EXIT_NO_QUIT);
 }
 
+void session_pause(struct session *session, unsigned long seconds)
+{
+	if (seconds == 0) return;
+	session_flush(session);
+	/* Not for input: that waits. */
+	if (deadline_wait_for(session->in.fd, POLLRDHUP, seconds) != 0)
+		exit(EXIT_NO_QUIT);
+}
+
 void session_give_up(struct session *session, const char *text)
 {
 	reply(session, text);
@@ -114,10 +125,12 @@ void session_reset(struct session *session)
 
 	reception_abandon(session);
 	transaction->open = false;
-	transaction->helo_is_bad = transaction->sender_is_bad = false;
+	transaction->bad_helo = transaction->bad_sender = NULL;
+	transaction->helo_is_checked = false;
 	transaction->utf8 = false;
 	transaction->chunks = (struct chunks){ 0 };
 	transaction->recipient_count = transaction->recipients_tried = 0;
+	transaction->recipients_allowed = 0;
 	str_clear(&transaction->sender);
 	str_clear(&transaction->spf_refusal);
 	str_clear(&transaction->envelope);

@@ -35,13 +35,18 @@ enum {
 struct transaction {
 	bool open;         /* there is a sender */
 	struct str sender; /* as in the envelope */
-	bool helo_is_bad;  /* these three are told at RCPT */
-	bool sender_is_bad;
-	struct str spf_refusal; /* empty: none */
-	bool utf8;              /* the parameter SMTPUTF8 */
+	/* These are told at RCPT: the lines of the lists that mean them, or
+	   NULL, and a reply, or nothing. */
+	const char *bad_helo;
+	const char *bad_sender;
+	struct str spf_refusal;
+	bool helo_is_checked;
+	bool utf8; /* the parameter SMTPUTF8 */
 	struct str envelope;
 	size_t recipient_count;
 	size_t recipients_tried;
+	/* Past rcpthosts. */
+	size_t recipients_allowed;
 	struct str headers;       /* fields to stand above our Received, ... */
 	struct str headers_below; /* ... and below it; each ends in LF */
 	struct str spf_result;    /* for Authentication-Results; empty: none */
@@ -108,6 +113,10 @@ void refuse(struct session *, const char *text);
 /* Sends what has been collected now: for those who are about to do something
    else with the connection. */
 void session_flush(struct session *);
+
+/* A pause that the client is to feel. One that has hung up meanwhile, or has no
+   more to say, ends the session. */
+void session_pause(struct session *, unsigned long seconds);
 
 /* The last reply of a session that cannot go on. */
 _Noreturn void session_give_up(struct session *, const char *text);

@@ -80,6 +80,8 @@ static const struct variable variables[] = {
 	{ "RBL", PRESENT, IN(policy.rbl), OURS },
 	{ "RBLONLYHEADER", PRESENT, IN(policy.rbl_only_header), OURS },
 	{ "RCPTCHECK", WORD, IN(policy.recipient_check), OURS },
+	{ "RCPTCHECKRELAYCLIENT", NUMBER, IN(policy.check_relayed_recipients),
+	  OURS },
 	{ "RECIPIENTS", TEXT, IN(policy.recipient_table), OTHER },
 	{ "REJECTEXEC", PRESENT, IN(policy.refuse_executables), OURS },
 	{ "REJECTNULLSENDERS", PRESENT, IN(policy.refuse_bounces), OTHER },
@@ -275,6 +277,7 @@ static void set_defaults(struct settings *settings)
 	settings->auth_failures_limit = AUTH_FAILURES_LIMIT;
 	settings->unset.strangers_limit = STRANGERS_LIMIT;
 	settings->unset.tarpit_delay = TARPIT_DELAY;
+	settings->unset.check_relayed_recipients = 1;
 }
 
 int settings_read(struct settings *settings, const char *relay_suffix,

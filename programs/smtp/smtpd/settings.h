@@ -54,6 +54,7 @@ struct policy {
 	unsigned long strangers_limit;    /* VALIDRCPTTO_LIMIT */
 	unsigned long recipient_table_log;
 	const char *recipient_check; /* RCPTCHECK: a path, or a flag */
+	unsigned long check_relayed_recipients; /* RCPTCHECKRELAYCLIENT */
 	unsigned long bad_recipient_delay;
 	bool soft_failure_is_ok; /* LDAPSOFTOK */
 	unsigned long tarpit_count;

@@ -24,6 +24,7 @@
 #include "log.h"
 #include "plugins.h"
 #include "pull_in.h"
+#include "recipient_table.h"
 #include "replies.h"
 #include "session.h"
 #include "tls.h"
@@ -137,6 +138,7 @@ int main(int argc, char **argv)
 	tls_prepare(&session, argc, argv);
 	keep_descriptors_to_ourselves();
 	read_settings();
+	recipient_table_open(&session);
 	auth_prepare(&session, argc, argv);
 	plugins_open(&session);
 	greet(&session);

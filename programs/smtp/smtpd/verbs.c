@@ -34,6 +34,17 @@ static void helo(struct session *session, const char *argument)
 	reply(session, session->settings.greeting.data);
 }
 
+/* RFC 9422. */
+static void announce_limits(struct session *session)
+{
+	unsigned long recipients = recipients_limit(session);
+
+	if (recipients == 0) return;
+	reply_part(session, REPLY_EHLO_LIMITS);
+	reply_number(session, recipients);
+	reply(session, "");
+}
+
 static void ehlo(struct session *session, const char *argument)
 {
 	remember_helo(session, argument);
@@ -47,6 +58,7 @@ static void ehlo(struct session *session, const char *argument)
 	reply_number(session, session->settings.policy.databytes);
 	reply(session, "");
 	xclient_announce(session);
+	announce_limits(session);
 	reply(session, REPLY_EHLO_PIPELINING);
 	if (session->settings.chunking) reply(session, REPLY_EHLO_CHUNKING);
 	if (session->settings.utf8) reply(session, REPLY_EHLO_UTF8);
