@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,93 +13,13 @@
 #include "base/message.h"
 #include "base/str.h"
 #include "dot_qmail.h"
-#include "mail/accounts.h"
 #include "mail/vpopmail.h"
 #include "system/file.h"
-
-/* Whose files decide about the names that begin so: .qmail, the dash, and the
-   extension and the rest of the name, with ':' for '.'. What is ASSIGNED is one
-   name; those of an account are its own and what begins with that and a dash. The
-   texts are those of the files, which stay in memory. */
-struct source {
-	const char *names;
-	const char *home;
-	const char *dash;
-	const char *extension;
-	const char *account;
-	uid_t user;
-	gid_t group;
-	enum { ASSIGNED, ASSIGNED_BEGINNING, ACCOUNT, ALIASES } kind;
-};
-
-/* qmail-getpw knows no longer names. */
-enum { LONGEST_ACCOUNT = 31 };
 
 static const char dot_qmail[] = ".qmail";
 static const char rest[] = "default";
 
-/* Sources. */
-
-static uint32_t add_source(struct locals *locals, const struct source *source)
-{
-	if (locals->count == locals->room) {
-		locals->room = locals->room ? 2 * locals->room : 64;
-		locals->sources = reallocarray(locals->sources, locals->room,
-					       sizeof *source);
-		if (!locals->sources) {
-			note("fatal: out of memory");
-			exit(str_memory_exit);
-		}
-	}
-	locals->sources[locals->count] = *source;
-	return (uint32_t)locals->count++;
-}
-
-static void add_owned(struct record_list *list, const char *key, size_t length,
-		      uint32_t owner)
-{
-	record_list_add(list, key, length, &owner, sizeof owner);
-}
-
-static bool find_owner(const struct record_list *list, const char *key,
-		       size_t length, uint32_t *owner)
-{
-	struct record record;
-
-	if (!record_list_find(list, key, length, &record)) return false;
-	memcpy(owner, record.value, sizeof *owner);
-	return true;
-}
-
-/* The last source is the aliases: what nobody else decides about. */
-static uint32_t owner_of_beginning(const struct locals *locals,
-				   const char *name, size_t length)
-{
-	uint32_t owner;
-
-	for (size_t i = length; i > 0; i--)
-		if (locals->is_last_byte[(unsigned char)name[i - 1]] &&
-		    find_owner(&locals->assigned_beginnings, name, i, &owner))
-			return owner;
-	if (find_owner(&locals->assigned_beginnings, "", 0, &owner))
-		return owner;
-	for (size_t i = length; i > 0; i--)
-		if ((i == length || name[i] == '-') &&
-		    find_owner(&locals->accounts, name, i, &owner))
-			return owner;
-	return (uint32_t)locals->count - 1;
-}
-
-static uint32_t owner_of_name(const struct locals *locals, const char *name,
-			      size_t length)
-{
-	uint32_t owner;
-
-	if (find_owner(&locals->assigned, name, length, &owner)) return owner;
-	return owner_of_beginning(locals, name, length);
-}
-
-/* What a source has. */
+/* ---- what a source has ---- */
 
 struct scan {
 	struct locals *locals;
@@ -117,9 +36,10 @@ static void add_name(struct scan *scan, const char *name, size_t length)
 {
 	struct locals *locals = scan->locals;
 
-	if (length == 0 || owner_of_name(locals, name, length) != scan->owner)
+	if (length == 0 || sources_owner_of_name(&locals->sources, name,
+						 length) != scan->owner)
 		return;
-	add_owned(&locals->names, name, length, scan->owner);
+	owner_add(&locals->names, name, length, scan->owner);
 	progress_step(&scan->report->progress, "names");
 }
 
@@ -130,7 +50,7 @@ static void add_beginning(struct scan *scan, const char *beginning,
 	char shown[SHOWN];
 
 	if (length == 0 || beginning[length - 1] == '-')
-		add_owned(&scan->locals->beginnings, beginning, length,
+		owner_add(&scan->locals->beginnings, beginning, length,
 			  scan->owner);
 	else if (report_may_warn(scan->report))
 		warn("names that begin with %s are not in the list, since "
@@ -218,7 +138,8 @@ static void take_rest(struct scan *scan, const char *file,
 	unsigned use;
 	int fd;
 
-	if (owner_of_beginning(scan->locals, beginning, length) != scan->owner)
+	if (sources_owner_of_beginning(&scan->locals->sources, beginning,
+				       length) != scan->owner)
 		return;
 	fd = openat(scan->folder, file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 && errno == ENOENT) return; /* it has just gone */
@@ -318,8 +239,8 @@ static void take_unreadable(struct scan *scan)
 		     printable_text(shown, sizeof shown, source->account));
 	str_append_text(&names, source->names);
 	if (source->kind == ACCOUNT) str_append_byte(&names, '-');
-	if (owner_of_beginning(scan->locals, names.data, names.length) ==
-	    scan->owner)
+	if (sources_owner_of_beginning(&scan->locals->sources, names.data,
+				       names.length) == scan->owner)
 		add_beginning(scan, names.data, names.length);
 	str_free(&names);
 }
@@ -381,105 +302,12 @@ static void scan_source(struct scan *scan)
 	}
 	if (source->kind == ACCOUNT) add_name(scan, names, length);
 	if (*source->dash) read_folder(scan);
-	else if (owner_of_beginning(scan->locals, names, length) == scan->owner)
+	else if (sources_owner_of_beginning(&scan->locals->sources, names,
+					    length) == scan->owner)
 		add_beginning(scan, names, length);
 }
 
-/* Who decides. */
-
-static void read_assignments(struct locals *locals, const char *home,
-			     struct report *report)
-{
-	static struct colon_file assign;
-	struct assignment assignment;
-	struct str path = { 0 };
-
-	str_append_text(&path, home);
-	str_append_text(&path, "/users/assign");
-	if (colon_file_read(&assign, path.data, ACCOUNTS_LIMIT) < 0 &&
-	    errno != ENOENT)
-		report_unreadable(report, path.data);
-	while (accounts_next_assignment(&assign, &assignment)) {
-		const struct source source = {
-			.names = assignment.local,
-			.home = assignment.home,
-			.dash = assignment.dash,
-			.extension = assignment.extension,
-			.account = assignment.account,
-			.user = assignment.user,
-			.group = assignment.group,
-			.kind = assignment.is_beginning ? ASSIGNED_BEGINNING
-							: ASSIGNED,
-		};
-		size_t length = strlen(source.names);
-
-		add_owned(assignment.is_beginning ? &locals->assigned_beginnings
-						  : &locals->assigned,
-			  source.names, length, add_source(locals, &source));
-		if (assignment.is_beginning && length > 0)
-			locals->is_last_byte[(unsigned char)
-						     source.names[length - 1]] =
-				true;
-	}
-	str_free(&path);
-}
-
-static bool name_is_fit(const char *name)
-{
-	size_t length = strlen(name);
-
-	for (size_t i = 0; i < length; i++)
-		if (isupper((unsigned char)name[i])) return false;
-	return length > 0 && length <= LONGEST_ACCOUNT;
-}
-
-/* As qmail-getpw has it: an account that owns its home, and is not root. */
-static bool owns_home(const struct account *account, struct report *report)
-{
-	struct stat status;
-
-	if (account->user == 0) return false;
-	if (stat(account->home, &status) == 0)
-		return status.st_uid == account->user;
-	if (errno != ENOENT && errno != ENOTDIR && errno != EACCES)
-		report_unreadable(report, account->home);
-	return false;
-}
-
-static void add_account(struct locals *locals, const struct account *account)
-{
-	const struct source source = { .names = account->name,
-				       .home = account->home,
-				       .dash = "-",
-				       .extension = "",
-				       .account = account->name,
-				       .user = account->user,
-				       .group = account->group,
-				       .kind = ACCOUNT };
-
-	add_owned(&locals->accounts, account->name, strlen(account->name),
-		  add_source(locals, &source));
-}
-
-/* Also, the home of the aliases, if it is said there. */
-static void read_accounts(struct locals *locals, const char *path,
-			  struct report *report, struct source *aliases)
-{
-	static struct colon_file passwd;
-	struct account account;
-
-	if (colon_file_read(&passwd, path, ACCOUNTS_LIMIT) < 0)
-		report_unreadable(report, path);
-	while (accounts_next(&passwd, &account)) {
-		if (strcmp(account.name, "alias") == 0) {
-			aliases->home = account.home;
-			aliases->user = account.user;
-			aliases->group = account.group;
-		}
-		if (name_is_fit(account.name) && owns_home(&account, report))
-			add_account(locals, &account);
-	}
-}
+/* ---- all of it ---- */
 
 static void sort(struct record_list *list)
 {
@@ -491,25 +319,11 @@ void locals_find(struct locals *locals, const char *home,
 		 const char *passwd_path, struct report *report)
 {
 	struct scan scan = { .locals = locals, .report = report };
-	struct str folder = { 0 };
-	struct source aliases = { .names = "",
-				  .dash = "-",
-				  .extension = "",
-				  .account = "alias",
-				  .kind = ALIASES };
 
-	str_append_text(&folder, home);
-	str_append_text(&folder, "/alias");
-	aliases.home = folder.data;
-	read_assignments(locals, home, report);
-	read_accounts(locals, passwd_path, report, &aliases);
-	add_source(locals, &aliases);
-	sort(&locals->assigned);
-	sort(&locals->assigned_beginnings);
-	sort(&locals->accounts);
-	for (size_t i = 0; i < locals->count; i++) {
+	sources_read(&locals->sources, home, passwd_path, report);
+	for (size_t i = 0; i < locals->sources.count; i++) {
 		scan.owner = (uint32_t)i;
-		scan.source = &locals->sources[i];
+		scan.source = &locals->sources.all[i];
 		scan_source(&scan);
 	}
 	vpopmail_close(&scan.vpopmail);
@@ -525,7 +339,7 @@ static bool is_taken(const struct locals *locals, const char *name, size_t most,
 
 	for (size_t i = 0; i <= most; i++)
 		if ((i == 0 || name[i - 1] == '-') &&
-		    find_owner(&locals->beginnings, name, i, &taker) &&
+		    owner_find(&locals->beginnings, name, i, &taker) &&
 		    taker == owner)
 			return true;
 	return false;
@@ -535,14 +349,15 @@ bool locals_has(const struct locals *locals, const char *name, size_t length)
 {
 	uint32_t owner;
 
-	return find_owner(&locals->names, name, length, &owner) ||
+	return owner_find(&locals->names, name, length, &owner) ||
 	       is_taken(locals, name, length,
-			owner_of_name(locals, name, length));
+			sources_owner_of_name(&locals->sources, name, length));
 }
 
 bool locals_cover(const struct locals *locals, const char *beginning,
 		  size_t length)
 {
 	return is_taken(locals, beginning, length,
-			owner_of_beginning(locals, beginning, length));
+			sources_owner_of_beginning(&locals->sources, beginning,
+						   length));
 }

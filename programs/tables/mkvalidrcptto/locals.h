@@ -1,7 +1,7 @@
-/* The local names of this host that mail is delivered to, as qmail-lspawn and
-   qmail-local decide it: users/assign first, then the accounts of passwd, then
-   the aliases; and in their homes the dot-qmail files. The surprise: a virtual
-   domain is no more than a set of local names that begin alike.
+/* The local names of this host that mail is delivered to, as qmail-local decides
+   it by the dot-qmail files in the home of whom a name belongs to (sources.h). The
+   surprise: a virtual domain is no more than a set of local names that begin
+   alike.
    SPDX-License-Identifier: ISC */
 #ifndef LOCALS_H
 #define LOCALS_H
@@ -10,25 +10,17 @@
 #include <stddef.h>
 
 #include "report.h"
+#include "sources.h"
 #include "system/record_list.h"
 
-struct source;
-
-/* Start with {0}. All lists are sorted. */
+/* Start with {0}. Its lists are sorted. */
 struct locals {
 	/* What there is: names, and beginnings ("joe-", or "" for all) of which
 	   everything that has no name of its own is delivered, too. */
 	struct record_list names;
 	struct record_list beginnings;
 
-	/* Who decides: each source with its number. */
-	struct source *sources;
-	size_t count;
-	size_t room;
-	struct record_list assigned;
-	struct record_list assigned_beginnings;
-	struct record_list accounts;
-	bool is_last_byte[256]; /* of an assigned beginning */
+	struct sources sources; /* who decides */
 };
 
 void locals_find(struct locals *, const char *home, const char *passwd_path,
