@@ -2,7 +2,6 @@
 #include "mail/idn.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -198,4 +197,13 @@ int idn_to_ascii(const char *domain, char ascii[DNS_NAME])
 	if (error == 0) return 0;
 	errno = error;
 	return -1;
+}
+
+bool idn_is_utf8(const char *text)
+{
+	uint32_t code;
+
+	while (*text)
+		if (!take_code(&text, &code)) return false;
+	return true;
 }
