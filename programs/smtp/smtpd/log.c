@@ -3,16 +3,30 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/message.h"
+#include "base/parse.h"
 #include "base/str.h"
 #include "mail/control.h"
 
 enum { NAME_ROOM = 256, TEXT_ROOM = 1024 };
 
-/* Said only when there is something to say: most sessions are silent. */
+/* qmail-ldap's. Without LOGLEVEL everything is said that other families say, and
+   nothing else. */
+enum level {
+	LOG_USUAL = -1,
+	LOG_FATAL = 1,
+	LOG_ACCOUNTS,
+	LOG_ERRORS,
+	LOG_ALL,
+};
+
+static long threshold = LOG_USUAL;
+
 static void name_process(void)
 {
 	static char name[32];
@@ -23,15 +37,39 @@ static void name_process(void)
 	errno = cause;
 }
 
+/* The process is named only when there is something to say: most sessions are
+   silent. */
+static bool is_said(enum level level)
+{
+	if (threshold != LOG_USUAL && threshold < (long)level) return false;
+	name_process();
+	return true;
+}
+
+/* A line that LOGLEVEL asks for. */
+static bool is_asked_for(enum level level)
+{
+	return threshold != LOG_USUAL && is_said(level);
+}
+
+void log_open(const char *setting)
+{
+	unsigned long level = 0;
+
+	if (!setting) return;
+	parse_leading_number(setting, &level);
+	threshold = level < LOG_ALL ? (long)level : LOG_ALL;
+}
+
 void log_relaying_nothing(void)
 {
-	name_process();
+	if (!is_said(LOG_ERRORS)) return;
 	note("no control/rcpthosts: refusing mail for every domain");
 }
 
 void log_relaying_everything(void)
 {
-	name_process();
+	if (!is_said(LOG_ERRORS)) return;
 	note("no control/rcpthosts: relaying for everybody "
 	     "(SMTPD_OPEN_RELAY is set)");
 }
@@ -40,7 +78,7 @@ void log_unreadable_control(const char *name)
 {
 	char folder[NAME_ROOM];
 
-	name_process();
+	if (!is_said(LOG_FATAL)) return;
 	if (errno == 0) errno = ENOENT;
 	note("unable to read %s/%s:",
 	     printable_text(folder, sizeof folder, control_folder()), name);
@@ -50,25 +88,25 @@ void log_unreadable(const char *path)
 {
 	char shown[NAME_ROOM];
 
-	name_process();
+	if (!is_said(LOG_FATAL)) return;
 	note("unable to read %s:", printable_text(shown, sizeof shown, path));
 }
 
 void log_no_home(void)
 {
-	name_process();
+	if (!is_said(LOG_FATAL)) return;
 	note("unable to change to %s:", CHAINMAIL_HOME);
 }
 
 void log_no_greetdelay(void)
 {
-	name_process();
+	if (!is_said(LOG_FATAL)) return;
 	note("unable to run greetdelay:");
 }
 
 void log_no_ucspi_tls(void)
 {
-	name_process();
+	if (!is_said(LOG_FATAL)) return;
 	note("unable to run ucspi-tls:");
 }
 
@@ -76,21 +114,27 @@ void log_unreadable_certificate(const char *path)
 {
 	char name[NAME_ROOM];
 
-	name_process();
+	if (!is_said(LOG_FATAL)) return;
 	note("unable to read certificate %s:",
 	     printable_text(name, sizeof name, path));
 }
 
 void log_required_tls_missing(void)
 {
-	name_process();
+	if (!is_said(LOG_FATAL)) return;
 	note("TLS is required and cannot be had");
 }
 
 void log_no_own_addresses(void)
 {
-	name_process();
+	if (!is_said(LOG_FATAL)) return;
 	note("unable to list this machine's addresses:");
+}
+
+static enum level level_of(const char *event)
+{
+	return strcmp(event, "AUTH successful") == 0 ? LOG_ACCOUNTS
+						     : LOG_ERRORS;
 }
 
 static const char *client_ip(const struct session *session, char *room)
@@ -105,7 +149,7 @@ void log_event(const struct session *session, const char *kind,
 {
 	char ip[NAME_ROOM], shown[TEXT_ROOM];
 
-	name_process();
+	if (!is_said(level_of(kind))) return;
 	client_ip(session, ip);
 	if (!text) note("%s [%s]", kind, ip);
 	else
@@ -117,7 +161,7 @@ void log_address(const char *kind, const char *address)
 {
 	char shown[TEXT_ROOM];
 
-	name_process();
+	if (!is_said(LOG_ACCOUNTS)) return;
 	note("%s:<%s>", kind, printable_text(shown, sizeof shown, address));
 }
 
@@ -126,7 +170,7 @@ void log_listed(const struct session *session, const char *list,
 {
 	char ip[NAME_ROOM], shown[TEXT_ROOM], pattern[NAME_ROOM];
 
-	name_process();
+	if (!is_said(LOG_ERRORS)) return;
 	note("%s: <%s> at %s%s%s", list,
 	     printable_text(shown, sizeof shown, text), client_ip(session, ip),
 	     line ? " matches pattern: " : "",
@@ -137,7 +181,7 @@ void log_bad_pattern(const char *list, const char *line)
 {
 	char shown[NAME_ROOM];
 
-	name_process();
+	if (!is_said(LOG_FATAL)) return;
 	note("no regular expression in control/%s: %s", list,
 	     printable_text(shown, sizeof shown, line));
 }
@@ -146,7 +190,7 @@ void log_recipient_program(const char *text)
 {
 	char shown[TEXT_ROOM];
 
-	name_process();
+	if (!is_said(LOG_ERRORS)) return;
 	note("RCPTCHECK error: %s", printable_text(shown, sizeof shown, text));
 }
 
@@ -155,7 +199,7 @@ void log_line(const char *format, ...)
 	char line[MESSAGE_LIMIT];
 	va_list arguments;
 
-	name_process();
+	if (!is_said(LOG_ERRORS)) return;
 	va_start(arguments, format);
 	vsnprintf(line, sizeof line, format, arguments);
 	va_end(arguments);
@@ -166,7 +210,7 @@ void log_helper_failure(const char *program, const struct helper_answer *answer)
 {
 	char shown[NAME_ROOM];
 
-	name_process();
+	if (!is_said(LOG_FATAL)) return;
 	printable_text(shown, sizeof shown, program);
 	if (!answer) {
 		note("unable to run %s:", shown);
@@ -186,13 +230,13 @@ void log_tls_failed(const struct session *session, const char *what)
 {
 	char ip[NAME_ROOM];
 
-	name_process();
+	if (!is_said(LOG_ERRORS)) return;
 	note("TLS failed [%s]: %s", client_ip(session, ip), what);
 }
 
 void log_no_queue_program(void)
 {
-	name_process();
+	if (!is_said(LOG_FATAL)) return;
 	note("unable to start a queue program:");
 }
 
@@ -202,7 +246,7 @@ void log_queue_failure(const struct session *session,
 	const struct queue_client *queue = &session->queue;
 	char program[NAME_ROOM];
 
-	name_process();
+	if (!is_said(LOG_FATAL)) return;
 	printable_text(program, sizeof program, queue->settings->program);
 	if (queue->exec_error) {
 		errno = queue->exec_error;
@@ -218,6 +262,69 @@ void log_queue_failure(const struct session *session,
 
 void log_discarded(const struct session *session)
 {
-	name_process();
+	if (!is_said(LOG_ACCOUNTS)) return;
 	note("discarded: qp %ld", (long)session->queue.pid);
+}
+
+/* ---- what LOGLEVEL asks for ---- */
+
+void log_connection(const struct session *session)
+{
+	const struct connection *client = &session->client;
+	const char *host = client->remote_host, *local = client->local_host;
+	char ip[NAME_ROOM], name[NAME_ROOM], info[NAME_ROOM], to[NAME_ROOM];
+
+	if (!is_asked_for(LOG_ACCOUNTS)) return;
+	if (!local) local = client->local_ip;
+	note("connection from %s (%s%s%s) to %s", client_ip(session, ip),
+	     printable_text(name, sizeof name, host ? host : "unknown"),
+	     client->remote_info ? ", " : "",
+	     client->remote_info ? printable_text(info, sizeof info,
+						  client->remote_info)
+				 : "",
+	     printable_text(to, sizeof to, local ? local : "unknown"));
+}
+
+static void log_pair(enum level level, const char *kind, const char *text)
+{
+	char shown[TEXT_ROOM];
+
+	if (!is_asked_for(level)) return;
+	note("%s: %s", kind, printable_text(shown, sizeof shown, text));
+}
+
+void log_sender(const struct session *session)
+{
+	log_pair(LOG_ACCOUNTS, "mail from", session->address.data);
+}
+
+void log_recipient(const struct session *session)
+{
+	log_pair(LOG_ACCOUNTS, "rcpt to", session->address.data);
+}
+
+void log_queued(const struct session *session, unsigned long when, size_t size)
+{
+	if (!is_asked_for(LOG_ACCOUNTS)) return;
+	note("message queued: %lu qp %ld size %zu bytes", when,
+	     (long)session->queue.pid, size);
+}
+
+void log_refusal(const char *text)
+{
+	log_pair(LOG_ERRORS, "refused", text);
+}
+
+void log_end(const char *cause)
+{
+	log_pair(LOG_FATAL, "closing connection", cause);
+}
+
+void log_command(const char *verb, const char *argument)
+{
+	char shown[TEXT_ROOM];
+
+	if (!is_asked_for(LOG_ALL)) return;
+	note("command: %s %s", verb,
+	     printable_text(shown, sizeof shown, argument));
 }

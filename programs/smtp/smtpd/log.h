@@ -8,6 +8,9 @@
 #include "session.h"
 #include "system/helper.h"
 
+/* What LOGLEVEL says, or NULL, decides from here on. */
+void log_open(const char *setting);
+
 /* No rcpthosts, and what follows from it; said at each start. */
 void log_relaying_nothing(void);
 void log_relaying_everything(void);
@@ -48,5 +51,14 @@ void log_tls_failed(const struct session *, const char *what);
 void log_no_queue_program(void);
 void log_queue_failure(const struct session *, const struct queue_result *);
 void log_discarded(const struct session *);
+
+/* These are said only where LOGLEVEL asks for them. */
+void log_connection(const struct session *);
+void log_sender(const struct session *);
+void log_recipient(const struct session *);
+void log_queued(const struct session *, unsigned long when, size_t size);
+void log_refusal(const char *text);
+void log_end(const char *cause);
+void log_command(const char *verb, const char *argument);
 
 #endif

@@ -14,3 +14,13 @@ enum plugin_verdict plugins_run(struct session *session,
 	(void)text;
 	return PLUGINS_GO_ON;
 }
+
+void plugins_forget_transaction(struct session *session)
+{
+	(void)session;
+}
+
+void plugins_forget_client(struct session *session)
+{
+	(void)session;
+}

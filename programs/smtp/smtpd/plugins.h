@@ -27,6 +27,10 @@ enum plugin_verdict {
 	PLUGINS_REFUSE,
 };
 
+/* What they have said of the transaction, and of the client. */
+void plugins_forget_transaction(struct session *);
+void plugins_forget_client(struct session *);
+
 enum plugin_verdict plugins_run(struct session *, enum plugin_phase,
 				struct str *text);
 

@@ -18,14 +18,23 @@
 #define REPLY_EHLO_STARTTLS "250-STARTTLS"
 #define REPLY_EHLO_SIZE "250-SIZE "
 #define REPLY_EHLO_LIMITS "250-LIMITS RCPTMAX="
+#define REPLY_EHLO_ENHANCED "250-ENHANCEDSTATUSCODES"
 #define REPLY_EHLO_PIPELINING "250-PIPELINING"
 #define REPLY_EHLO_CHUNKING "250-CHUNKING"
 #define REPLY_EHLO_UTF8 "250-SMTPUTF8"
 #define REPLY_EHLO_8BITMIME "250 8BITMIME"
 
 #define REPLY_OK "250 ok"
+/* Enhanced status codes for it behind MAIL and RCPT, RFC 3463. */
+#define REPLY_CODE_SENDER "2.1.0"
+#define REPLY_CODE_RECIPIENT "2.1.5"
 #define REPLY_FLUSHED "250 flushed"
 #define REPLY_HELP "214 qmail home page: http://pobox.com/~djb/qmail.html"
+#define REPLY_HELP_FIRST                                                       \
+	"214-qmail home page: http://pobox.com/~djb/qmail.html"
+#define REPLY_HELP_VERSION                                                     \
+	"214 jms1 combined patch v7.08 "                                       \
+	"http://qmail.jms1.net/patches/combined.shtml"
 #define REPLY_WILL_TRY "252 send some mail, i'll try my best"
 #define REPLY_GO_AHEAD "354 go ahead"
 /* "250 ok UNIX-TIME qp PID": the pid finds the message in every log. */
@@ -164,6 +173,17 @@
 #define REPLY_QUEUE_REFUSES "554 "
 #define REPLY_QUEUE_DEFERS "451 "
 #define REPLY_NO_QUEUE_PROGRAM "451 qqt failure (#4.3.0)"
+
+/* 550GREETING, which has the code 554 in qmail-ldap, too, and 421GREETING; the
+   name of this machine and a text follow. */
+#define REPLY_GREETING_554 "554 "
+#define REPLY_GREETING_554_USUAL                                               \
+	"Sorry, your mail was administratively denied. (#5.7.1)"
+#define REPLY_GREETING_421 "421 "
+#define REPLY_GREETING_421_USUAL                                               \
+	"Service temporarily not available (#4.3.2)"
+#define REPLY_NO_SERVICE "421 Service temporarily not available (#4.3.2)"
+#define REPLY_BAD_SEQUENCE "503 bad sequence of commands (#5.5.1)"
 
 /* The session ends after these. */
 #define REPLY_BARE_LF "451 See http://pobox.com/~djb/docs/smtplf.html."

@@ -8,6 +8,9 @@
 #include <unistd.h>
 
 #include "base/exit_codes.h"
+#include "enhanced.h"
+#include "log.h"
+#include "plugins.h"
 #include "replies.h"
 #include "system/deadline.h"
 
@@ -35,15 +38,45 @@ void session_open(struct session *session)
 	connect_streams(session, TIMEOUT_UNTIL_READ);
 }
 
+static bool codes_are_wanted(const struct session *session)
+{
+	return session->settings.enhanced_codes && !session->without_codes;
+}
+
+/* What does not fit is cut: a reply has its code at the end of a short text. */
+static void collect(struct reply_text *reply, const char *text)
+{
+	size_t length = strlen(text), room = sizeof reply->text - reply->length;
+
+	if (length > room) length = room;
+	memcpy(reply->text + reply->length, text, length);
+	reply->length += length;
+}
+
 void reply_part(struct session *session, const char *text)
 {
-	if (stream_put_text(&session->out, text) < 0) exit(EXIT_NO_QUIT);
+	if (codes_are_wanted(session)) collect(&session->reply, text);
+	else if (stream_put_text(&session->out, text) < 0) exit(EXIT_NO_QUIT);
+}
+
+void reply_with_code(struct session *session, const char *text,
+		     const char *code)
+{
+	struct reply_text *whole = &session->reply;
+
+	reply_part(session, text);
+	if (!codes_are_wanted(session)) {
+		reply_part(session, "\r\n");
+		return;
+	}
+	if (enhanced_put(&session->out, whole->text, whole->length, code) < 0)
+		exit(EXIT_NO_QUIT);
+	whole->length = 0;
 }
 
 void reply(struct session *session, const char *text)
 {
-	reply_part(session, text);
-	reply_part(session, "\r\n");
+	reply_with_code(session, text, NULL);
 }
 
 void reply_number(struct session *session, unsigned long number)
@@ -73,15 +106,24 @@ void session_pause(struct session *session, unsigned long seconds)
 		exit(EXIT_NO_QUIT);
 }
 
-void session_give_up(struct session *session, const char *text)
+void session_leave(struct session *session)
 {
-	reply(session, text);
 	session_flush(session);
 	exit(EXIT_NO_QUIT);
 }
 
+void session_give_up(struct session *session, const char *text)
+{
+	log_end(text);
+	session->reply.length = 0;
+	reply(session, text);
+	session_leave(session);
+}
+
 void session_quit(struct session *session)
 {
+	reply_part(session, REPLY_CLOSING);
+	reply(session, session->settings.greeting.data);
 	session_flush(session);
 	exit(EXIT_DONE);
 }
@@ -95,28 +137,26 @@ void session_read(struct session *session)
 	if (n > 0) return;
 	if (n < 0 && errno == ETIMEDOUT)
 		session_give_up(session, REPLY_TIMEOUT);
+	log_end("the client is gone");
 	exit(EXIT_NO_QUIT);
 }
 
 enum smtp_line_state session_read_line(struct session *session)
 {
+	unsigned long seconds = session->settings.command_timeout;
 	enum smtp_line_state state;
 
+	session->in.until = seconds ? deadline_in(seconds) : 0;
 	for (;;) {
 		state = smtp_line_take(&session->line, &session->in,
 				       SMTP_LINE_LIMIT);
 		if (state != SMTP_LINE_PARTIAL) break;
 		session_read(session);
 	}
+	session->in.until = 0;
 	if (state == SMTP_LINE_TOO_LONG) refuse(session, REPLY_LINE_TOO_LONG);
 	if (state == SMTP_LINE_HAS_NUL) refuse(session, REPLY_LINE_HAS_NUL);
 	return state;
-}
-
-void refuse(struct session *session, const char *text)
-{
-	reply(session, text);
-	session->errors++;
 }
 
 void session_reset(struct session *session)
@@ -139,14 +179,21 @@ void session_reset(struct session *session)
 	str_clear(&transaction->spf_result);
 	str_clear(&transaction->spf_identity);
 	spf_forget(session);
+	plugins_forget_transaction(session);
+}
+
+void session_forget_client(struct session *session)
+{
+	str_free(&session->helo);
+	session->is_extended = false;
+	auth_forget(session);
+	plugins_forget_client(session);
+	session_reset(session);
 }
 
 void session_begin_anew(struct session *session)
 {
 	connect_streams(session, session->settings.timeout);
 	session->line = (struct smtp_line){ 0 };
-	str_free(&session->helo);
-	session->is_extended = false;
-	auth_forget(session);
-	session_reset(session);
+	session_forget_client(session);
 }

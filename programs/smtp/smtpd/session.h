@@ -29,6 +29,10 @@ enum {
 	HELO_LIMIT = 255,
 	/* About 30,000 recipients; far below what an envelope may hold. */
 	RECIPIENTS_LIMIT = 1024 * 1024,
+	/* RFC 5321 section 4.5.3.1.5, without CRLF. */
+	REPLY_LINE_LIMIT = 510,
+	/* Of several lines. */
+	REPLY_LINES_LIMIT = 4096,
 };
 
 /* From MAIL to the end of the message. */
@@ -55,6 +59,12 @@ struct transaction {
 	struct chunks chunks;
 };
 
+/* A reply in the making, where it gets an enhanced status code. */
+struct reply_text {
+	size_t length;
+	char text[REPLY_LINES_LIMIT];
+};
+
 struct session {
 	struct settings settings;
 	struct connection client;
@@ -75,7 +85,8 @@ struct session {
 	struct str refusal;  /* a reply's text that is made at run time */
 	size_t strangers;    /* recipients that validrcptto does not know */
 	size_t errors;       /* refusals so far */
-	size_t junk;         /* commands that lead nowhere */
+	size_t junk;         /* commands since the last recipient */
+	bool without_codes;  /* greetings have no enhanced status codes */
 
 	/* A page of these is real only when it has been used, and the first
 	   one holds what is above as well: an idle session is small. The text of
@@ -83,6 +94,7 @@ struct session {
 	char output[OUTPUT_BUFFER];
 	char input[SMTP_DATA_GROWTH + INPUT_BUFFER];
 	struct queue_client queue;
+	struct reply_text reply;
 };
 
 /* Its mail to other domains is taken, and it is not looked at closely. */
@@ -95,8 +107,9 @@ void session_open(struct session *);
 
 /* Replies are collected: they leave before the session waits for the client,
    so the replies to a group of commands go out together (RFC 2920). The first
-   adds CRLF. */
+   two add CRLF; `code` is the enhanced status code for a text that has none. */
 void reply(struct session *, const char *text);
+void reply_with_code(struct session *, const char *text, const char *code);
 void reply_part(struct session *, const char *text);
 void reply_number(struct session *, unsigned long number);
 
@@ -110,6 +123,9 @@ enum smtp_line_state session_read_line(struct session *);
 /* A reply that refuses: as reply, and counted. The session may be over. */
 void refuse(struct session *, const char *text);
 
+/* A command that does nothing for a message. The session may be over. */
+void count_junk(struct session *);
+
 /* Sends what has been collected now: for those who are about to do something
    else with the connection. */
 void session_flush(struct session *);
@@ -120,12 +136,19 @@ void session_pause(struct session *, unsigned long seconds);
 
 /* The last reply of a session that cannot go on. */
 _Noreturn void session_give_up(struct session *, const char *text);
+
+/* The end of one that QUIT has ended, and of one that nothing is left to be said
+   in. */
 _Noreturn void session_quit(struct session *);
+_Noreturn void session_leave(struct session *);
 
 /* Forgets the transaction. */
 void session_reset(struct session *);
 
-/* Forgets all that the client has said: descriptors 0 and 1 are others now. */
+/* Forgets all that the client has said: it is another one, or may be. */
+void session_forget_client(struct session *);
+
+/* The same, and descriptors 0 and 1 are others now. */
 void session_begin_anew(struct session *);
 
 #endif

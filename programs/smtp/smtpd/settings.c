@@ -21,6 +21,8 @@ enum {
 	TARPIT_DELAY = 5,
 	AUTH_DELAY = 5,
 	AUTH_FAILURES_LIMIT = 3,
+	/* A line of a reply has 512 bytes (RFC 5321 section 4.5.3.1.5). */
+	GREETING_LIMIT = 480,
 };
 
 /* Absolute: without the home, the current folder can be anybody's. */
@@ -64,7 +66,6 @@ static const struct variable variables[] = {
 	{ "DATABYTES", NUMBER, IN(policy.databytes), OURS },
 	{ "ENABLE_SPP", PRESENT, IN(plugins), OURS },
 	{ "LDAPSOFTOK", PRESENT, IN(policy.soft_failure_is_ok), OURS },
-	{ "LOGLEVEL", TEXT, IN(log_level), OURS },
 	{ "LOGREGEX", PRESENT, IN(policy.log_patterns), OURS },
 	{ "MAXRCPT", NUMBER, IN(policy.recipients_limit), OURS },
 	{ "MAXRCPTCOUNT", NUMBER, IN(policy.accepted_limit), OURS },
@@ -94,6 +95,7 @@ static const struct variable variables[] = {
 	{ "SMTPAUTH", WORD, IN(smtp_auth), OURS },
 	{ "SMTPD_AUTH_DELAY", NUMBER, IN(auth_delay), OURS },
 	{ "SMTPD_AUTH_FAILURES", NUMBER, IN(auth_failures_limit), OURS },
+	{ "SMTPD_COMMAND_TIMEOUT", NUMBER, IN(command_timeout), OURS },
 	{ "SMTPD_ERROR_LIMIT", NUMBER, IN(errors_limit), OURS },
 	{ "SMTPD_HELPER_TIMEOUT", NUMBER, IN(helper_timeout), OURS },
 	{ "SMTPD_JUNK_LIMIT", NUMBER, IN(junk_limit), OURS },
@@ -268,6 +270,18 @@ static void read_queue(struct queue_client_settings *queue)
 	queue->may_discard = parse_flag(getenv("SMTPD_QUEUE_DISCARD"));
 }
 
+/* It is in a line of the reply that has other words, too. */
+static void make_greeting(struct settings *settings)
+{
+	char shown[GREETING_LIMIT];
+	const char *text = settings->greeting_text;
+
+	printable_text(shown, sizeof shown,
+		       text ? text : settings->greeting.data);
+	str_clear(&settings->greeting);
+	str_append_text(&settings->greeting, shown);
+}
+
 static void set_defaults(struct settings *settings)
 {
 	settings->timeout = TIMEOUT;
@@ -292,10 +306,7 @@ int settings_read(struct settings *settings, const char *relay_suffix,
 	settings->policy = settings->unset;
 	read_variables(settings, OTHER, false);
 	read_variables(settings, OURS, false);
-	if (settings->greeting_text) {
-		str_clear(&settings->greeting);
-		str_append_text(&settings->greeting, settings->greeting_text);
-	}
+	make_greeting(settings);
 	read_queue(&settings->queue);
 	return 0;
 }

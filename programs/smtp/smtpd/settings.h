@@ -109,7 +109,7 @@ struct settings {
 	bool disconnect; /* SMTP550DISCONNECT */
 	unsigned long errors_limit;
 	unsigned long junk_limit;
-	const char *log_level;
+	unsigned long command_timeout; /* 0: none */
 	bool plugins; /* ENABLE_SPP */
 	const char *plugins_file;
 };

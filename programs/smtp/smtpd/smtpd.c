@@ -133,6 +133,7 @@ int main(int argc, char **argv)
 	survive(SIGXFSZ);
 	/* Ignored, it would take the queue program's exit code away. */
 	signal(SIGCHLD, SIG_DFL);
+	log_open(getenv("LOGLEVEL"));
 	session_open(&session);
 	delay_greeting(argc, argv);
 	tls_prepare(&session, argc, argv);
@@ -140,6 +141,7 @@ int main(int argc, char **argv)
 	read_settings();
 	recipient_table_open(&session);
 	auth_prepare(&session, argc, argv);
+	log_connection(&session);
 	plugins_open(&session);
 	greet(&session);
 	for (;;)
