@@ -66,6 +66,16 @@ bool parse_flag(const char *text)
 	return parse_leading_number(text, &value) && value > 0;
 }
 
+char *parse_cut(char **rest, char mark)
+{
+	char *word = *rest, *end = strchr(word, mark);
+
+	if (!end) return NULL;
+	*end = '\0';
+	*rest = end + 1;
+	return word;
+}
+
 bool parse_same_word(const char *a, size_t length, const char *b)
 {
 	return strlen(b) == length && strncasecmp(a, b, length) == 0;

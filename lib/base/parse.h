@@ -24,6 +24,10 @@ bool parse_leading_number(const char *text, unsigned long *number);
 /* A flag in the environment: set, and a number above 0. */
 bool parse_flag(const char *text);
 
+/* What stands before the mark, which becomes a NUL; `*rest` begins behind it.
+   NULL when there is no mark, and then nothing has changed. */
+char *parse_cut(char **rest, char mark);
+
 /* The bytes `a` equal the C string `b`, in any case of ASCII letters. */
 bool parse_same_word(const char *a, size_t length, const char *b);
 

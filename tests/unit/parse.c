@@ -112,11 +112,26 @@ static void test_words(void)
 	ok(!parse_same_word("[", 1, "{"), "letters only");
 }
 
+static void test_cuts(void)
+{
+	char text[] = "a:bc::d";
+	char *rest = text, *word;
+
+	word = parse_cut(&rest, ':');
+	ok(word && strcmp(word, "a") == 0 && strcmp(rest, "bc::d") == 0,
+	   "up to the mark");
+	ok(parse_cut(&rest, ':') && rest == text + 5, "the next one");
+	word = parse_cut(&rest, ':');
+	ok(word && *word == '\0' && strcmp(rest, "d") == 0, "an empty one");
+	ok(!parse_cut(&rest, ':') && strcmp(rest, "d") == 0, "no more marks");
+}
+
 int main(void)
 {
 	test_strict();
 	test_lenient();
 	test_descriptors();
 	test_words();
+	test_cuts();
 	return done_testing();
 }

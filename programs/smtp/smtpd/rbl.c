@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/parse.h"
 #include "log.h"
 #include "replies.h"
 #include "session.h"
@@ -70,26 +71,15 @@ struct listing {
 	const char *message;
 };
 
-/* What is up to the end character, which must be there. NULL: it is not. */
-static char *take(char **rest, char end)
-{
-	char *word = *rest, *mark = strchr(word, end);
-
-	if (!mark) return NULL;
-	*mark = '\0';
-	*rest = mark + 1;
-	return word;
-}
-
 static bool next_listing(char **rest, struct listing *listing)
 {
-	char *line = take(rest, '\n');
+	char *line = parse_cut(rest, '\n');
 
 	if (!line) return false;
-	listing->action = take(&line, '\t');
-	listing->list = listing->action ? take(&line, '\t') : NULL;
-	listing->wanted = listing->list ? take(&line, '\t') : NULL;
-	listing->answer = listing->wanted ? take(&line, '\t') : NULL;
+	listing->action = parse_cut(&line, '\t');
+	listing->list = listing->action ? parse_cut(&line, '\t') : NULL;
+	listing->wanted = listing->list ? parse_cut(&line, '\t') : NULL;
+	listing->answer = listing->wanted ? parse_cut(&line, '\t') : NULL;
 	listing->message = line;
 	return listing->answer != NULL;
 }

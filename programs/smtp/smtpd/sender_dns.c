@@ -83,14 +83,14 @@ static void ask_for_mx(struct session *session, struct mx_inquiry *inquiry)
 static enum verdict read_verdict(const struct helper_answer *answer)
 {
 	static const struct {
-		int exit_code;
 		const char *line;
+		int exit_code;
 		enum verdict verdict;
 	} rows[] = {
-		{ 0, "ok\n", OK },
-		{ 1, "none\n", NONE },
-		{ 2, "nullmx\n", NULL_MX },
-		{ EXIT_TRY_AGAIN, "temporary\n", TEMPORARY },
+		{ "ok\n", 0, OK },
+		{ "none\n", 1, NONE },
+		{ "nullmx\n", 2, NULL_MX },
+		{ "temporary\n", EXIT_TRY_AGAIN, TEMPORARY },
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)

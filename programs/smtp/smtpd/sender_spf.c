@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/message.h"
+#include "base/parse.h"
 #include "log.h"
 #include "mail/address.h"
 #include "mail/control.h"
@@ -137,6 +138,7 @@ void spf_ask(struct session *session, struct spf_inquiry *inquiry)
 
 /* ---- the answer ---- */
 
+/* What spfcheck has said; the texts lie in its output. */
 struct answer {
 	const struct result *result;
 	char *explanation;
@@ -144,26 +146,14 @@ struct answer {
 	char *domain;
 	bool is_of_helo;
 	bool is_local;
-	char bytes[ANSWER_ROOM];
 };
-
-/* What is up to the end character, which must be there. NULL: it is not. */
-static char *take(char **rest, char end)
-{
-	char *word = *rest, *mark = strchr(word, end);
-
-	if (!mark) return NULL;
-	*mark = '\0';
-	*rest = mark + 1;
-	return word;
-}
 
 static bool read_details(struct answer *answer, char *line)
 {
 	const char *identity;
 
-	answer->domain = take(&line, ' ');
-	identity = answer->domain ? take(&line, ' ') : NULL;
+	answer->domain = parse_cut(&line, ' ');
+	identity = answer->domain ? parse_cut(&line, ' ') : NULL;
 	if (!identity) return false;
 	if (strcmp(answer->domain, "-") == 0) *answer->domain = '\0';
 	answer->is_of_helo = strcmp(identity, "helo") == 0;
@@ -171,22 +161,23 @@ static bool read_details(struct answer *answer, char *line)
 	return true;
 }
 
-static bool read_answer(struct answer *answer, int exit_code)
+static bool read_answer(struct answer *answer, char *rest, int exit_code)
 {
-	char *rest = answer->bytes, *word, *details;
+	char *word, *details;
 
 	if (exit_code < 0 || exit_code >= RESULTS) return false;
 	answer->result = &results[exit_code];
-	word = take(&rest, '\n');
+	word = parse_cut(&rest, '\n');
 	if (!word || strcmp(word, answer->result->word) != 0) return false;
-	answer->explanation = take(&rest, '\n');
-	answer->field = answer->explanation ? take(&rest, '\n') : NULL;
-	details = answer->field ? take(&rest, '\n') : NULL;
+	answer->explanation = parse_cut(&rest, '\n');
+	answer->field = answer->explanation ? parse_cut(&rest, '\n') : NULL;
+	details = answer->field ? parse_cut(&rest, '\n') : NULL;
 	return details && read_details(answer, details);
 }
 
 /* When spfcheck itself fails: nobody knows, now. */
-static void know_nothing(const struct session *session, struct answer *answer)
+static void know_nothing(const struct session *session, struct answer *answer,
+			 char output[ANSWER_ROOM])
 {
 	static char nothing[] = "";
 	static char field[] = "Received-SPF: temperror (spfcheck has failed)";
@@ -199,27 +190,26 @@ static void know_nothing(const struct session *session, struct answer *answer)
 	answer->is_local = false;
 	answer->is_of_helo = *sender == '\0';
 	if (answer->is_of_helo) domain = text_of(&session->helo);
-	answer->domain = answer->bytes;
-	printable_text(answer->domain, sizeof answer->bytes,
-		       domain ? domain : sender);
+	answer->domain = output;
+	printable_text(output, ANSWER_ROOM, domain ? domain : sender);
 }
 
 static void hear(struct session *session, struct spf_inquiry *inquiry,
-		 struct answer *answer)
+		 struct answer *answer, char output[ANSWER_ROOM])
 {
 	struct helper_answer heard = {
-		.output = answer->bytes,
-		.size = sizeof answer->bytes,
+		.output = output,
+		.size = ANSWER_ROOM,
 	};
 
 	if (inquiry->has_started) {
 		helper_finish(&inquiry->helper, &heard);
 		if (heard.ending == HELPER_EXITED &&
-		    read_answer(answer, heard.exit_code))
+		    read_answer(answer, output, heard.exit_code))
 			return;
 		log_helper_failure("spfcheck", &heard);
 	}
-	know_nothing(session, answer);
+	know_nothing(session, answer, output);
 }
 
 /* ---- what comes of it ---- */
@@ -355,10 +345,11 @@ static void note_result(struct transaction *transaction,
 const char *spf_hear(struct session *session, struct spf_inquiry *inquiry)
 {
 	const struct policy *policy = &session->settings.policy;
-	struct answer answer;
+	struct answer answer = { 0 };
+	char output[ANSWER_ROOM];
 
 	if (!inquiry->is_wanted) return NULL;
-	hear(session, inquiry, &answer);
+	hear(session, inquiry, &answer, output);
 	if (policy->spf_log) log_field(answer.field);
 	if (policy->spf_behavior >= answer.result->refused_from) {
 		if (answer.result == &results[TEMPERROR])
