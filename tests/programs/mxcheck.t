@@ -50,6 +50,8 @@ mx "$(printf 'b\374cher.test')" none 1 "or not UTF-8 either"
 mx '[192.0.2.1]' ok 0 "an address literal"
 mx '[IPv6:2001:db8::1]' ok 0 "one of IPv6"
 mx '[192.0.2.256]' none 1 "no address literal"
+# It has asked for all at once, and not waited for this one.
+wait_for_line "$work/questions" ' AAAA .192\.0\.2\.256'
 : >"$work/questions"
 for name in '' . .test a..test test.. \
 	"$(printf '%064d' 0).test" "$(printf '%0254d' 0)"; do
