@@ -288,7 +288,7 @@ static const char *const always[] = {
 	"QMAILSMTPD_LOG_RCPT=1",
 	"SMTPD_AUTH_DELAY=0",
 	"TARPITDELAY=0",
-	"ALLOW_CRAM=1",
+	"SMTPAUTH=+cram+scram",
 	"RELAYREJ=1",
 	"TCPREMOTEINFO=who\rever)",
 };

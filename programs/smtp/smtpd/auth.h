@@ -9,16 +9,40 @@
 #include <stddef.h>
 
 #include "base/str.h"
+#include "settings.h"
 
 struct session;
 
+enum auth_backend {
+	AUTH_BY_NOBODY,
+	AUTH_BY_TABLE,   /* AUTH_CDB */
+	AUTH_BY_CHECKER, /* the command line's */
+};
+
+enum auth_mechanism {
+	AUTH_LOGIN = 1 << 0,
+	AUTH_PLAIN = 1 << 1,
+	AUTH_CRAM_MD5 = 1 << 2,
+	AUTH_SCRAM = 1 << 3,
+};
+
 struct auth {
-	char **checker;   /* the command line's words; NULL: none */
-	const char *host; /* of CRAM-MD5's challenges */
+	enum auth_backend backend;
+	unsigned mechanisms; /* that are on */
+	bool required;       /* SMTPAUTH's word for REQUIRE_AUTH */
+	bool needs_tls;      /* its word against ALLOW_INSECURE_AUTH */
+	char **checker;      /* the command line's words */
+	const char *host;    /* of CRAM-MD5's challenges */
+
 	bool done;
 	struct str login;
-	const char *mechanism;
+	const char *mechanism; /* in small letters */
 	size_t failures;
+
+	/* As it was before the login: each variable with a NUL behind it. */
+	struct str environment;
+	enum relaying relaying;
+	const char *relay_suffix;
 };
 
 /* What the command line and the settings say. A setting that cannot be had ends
@@ -27,6 +51,10 @@ void auth_prepare(struct session *, int argc, char **argv);
 
 /* The lines of EHLO's reply, where a mechanism can be had now. */
 void auth_announce(struct session *);
+
+/* How long a command line may be that begins with these bytes, or an answer. */
+size_t auth_line_limit(const char *bytes, size_t length);
+size_t auth_answer_limit(const char *bytes, size_t length);
 
 /* The command. A client that guesses too often ends the session. */
 void auth_run(struct session *, const char *argument);

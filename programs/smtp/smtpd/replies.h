@@ -30,8 +30,7 @@
 #define REPLY_CODE_RECIPIENT "2.1.5"
 #define REPLY_FLUSHED "250 flushed"
 #define REPLY_HELP "214 qmail home page: http://pobox.com/~djb/qmail.html"
-#define REPLY_HELP_FIRST                                                       \
-	"214-qmail home page: http://pobox.com/~djb/qmail.html"
+#define REPLY_HELP_FIRST "214-qmail home page: http://pobox.com/~djb/qmail.html"
 #define REPLY_HELP_VERSION                                                     \
 	"214 jms1 combined patch v7.08 "                                       \
 	"http://qmail.jms1.net/patches/combined.shtml"
@@ -180,8 +179,7 @@
 #define REPLY_GREETING_554_USUAL                                               \
 	"Sorry, your mail was administratively denied. (#5.7.1)"
 #define REPLY_GREETING_421 "421 "
-#define REPLY_GREETING_421_USUAL                                               \
-	"Service temporarily not available (#4.3.2)"
+#define REPLY_GREETING_421_USUAL "Service temporarily not available (#4.3.2)"
 #define REPLY_NO_SERVICE "421 Service temporarily not available (#4.3.2)"
 #define REPLY_BAD_SEQUENCE "503 bad sequence of commands (#5.5.1)"
 
@@ -198,6 +196,8 @@
 #define REPLY_NO_AUTH_TABLE "421 cannot read AUTH_CDB file"
 #define REPLY_NO_AUTH_PROGRAM "421 REQUIRE_AUTH set without valid AUTH program."
 #define REPLY_NO_CRAM "421 ALLOW_CRAM not available"
+#define REPLY_NO_SCRAM "421 ALLOW_SCRAM not available"
+#define REPLY_AUTH_MISUSED "421 wrong arguments for AUTH (#4.3.5)"
 #define REPLY_AUTH_TOO_OFTEN "421 too many authentication failures (#4.7.0)"
 #define REPLY_TOO_MANY_ERRORS "421 too many errors (#4.7.0)"
 #define REPLY_NO_GREETDELAY "421 unable to run greetdelay (#4.3.0)"

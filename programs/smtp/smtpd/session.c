@@ -141,22 +141,41 @@ void session_read(struct session *session)
 	exit(EXIT_NO_QUIT);
 }
 
-enum smtp_line_state session_read_line(struct session *session)
+/* How long a line may be that begins with what has come of it. */
+typedef size_t line_limit(const char *bytes, size_t length);
+
+static enum smtp_line_state read_line(struct session *session,
+				      line_limit *find_limit)
 {
 	unsigned long seconds = session->settings.command_timeout;
+	struct stream_in *in = &session->in;
 	enum smtp_line_state state;
 
-	session->in.until = seconds ? deadline_in(seconds) : 0;
+	in->until = seconds ? deadline_in(seconds) : 0;
 	for (;;) {
-		state = smtp_line_take(&session->line, &session->in,
-				       SMTP_LINE_LIMIT);
+		size_t limit =
+			find_limit(in->data + in->start, in->end - in->start);
+
+		state = smtp_line_take(&session->line, in, limit);
 		if (state != SMTP_LINE_PARTIAL) break;
 		session_read(session);
 	}
-	session->in.until = 0;
+	in->until = 0;
+	return state;
+}
+
+enum smtp_line_state session_read_line(struct session *session)
+{
+	enum smtp_line_state state = read_line(session, auth_line_limit);
+
 	if (state == SMTP_LINE_TOO_LONG) refuse(session, REPLY_LINE_TOO_LONG);
 	if (state == SMTP_LINE_HAS_NUL) refuse(session, REPLY_LINE_HAS_NUL);
 	return state;
+}
+
+enum smtp_line_state session_read_answer(struct session *session)
+{
+	return read_line(session, auth_answer_limit);
 }
 
 void session_reset(struct session *session)

@@ -120,6 +120,10 @@ void session_read(struct session *);
 /* The next command line; it has been replied to already if it was no good. */
 enum smtp_line_state session_read_line(struct session *);
 
+/* The same for a line that is no command, but an answer to a question of AUTH;
+   nothing has been replied to it. */
+enum smtp_line_state session_read_answer(struct session *);
+
 /* A reply that refuses: as reply, and counted. The session may be over. */
 void refuse(struct session *, const char *text);
 

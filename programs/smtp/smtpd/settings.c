@@ -57,6 +57,8 @@ static const struct variable variables[] = {
 	{ "ALLOW_BARELF", NUMBER, IN(normalize_bare_lf), OURS },
 	{ "ALLOW_CRAM", NUMBER, IN(cram_md5), OURS },
 	{ "ALLOW_INSECURE_AUTH", NUMBER, IN(insecure_auth), OURS },
+	{ "ALLOW_SCRAM", NUMBER, IN(scram), OURS },
+	{ "AUTHORIZED", PRESENT, IN(authorized), OURS },
 	{ "AUTHPREPEND", TEXT, IN(auth_prepend), OURS },
 	{ "AUTHREQUIRED", PRESENT, IN(auth_required), OURS },
 	{ "AUTH_CDB", TEXT, IN(auth_table), OURS },
@@ -93,6 +95,8 @@ static const struct variable variables[] = {
 	{ "SENDERCHECK", WORD, IN(policy.local_sender_check), OURS },
 	{ "SMTP550DISCONNECT", PRESENT, IN(disconnect), OURS },
 	{ "SMTPAUTH", WORD, IN(smtp_auth), OURS },
+	{ "SMTPD_AUTH_CHALLENGE_FIRST", NUMBER, IN(auth_challenge_first),
+	  OURS },
 	{ "SMTPD_AUTH_DELAY", NUMBER, IN(auth_delay), OURS },
 	{ "SMTPD_AUTH_FAILURES", NUMBER, IN(auth_failures_limit), OURS },
 	{ "SMTPD_COMMAND_TIMEOUT", NUMBER, IN(command_timeout), OURS },
@@ -162,13 +166,6 @@ static void read_variables(struct settings *settings, enum family family,
 		set_member(settings, variable,
 			   *at + strlen(variable->name) + 1);
 	}
-}
-
-void settings_read_policy(struct settings *settings)
-{
-	settings->policy = settings->unset;
-	read_variables(settings, OTHER, true);
-	read_variables(settings, OURS, true);
 }
 
 /* ---- the control files ---- */
@@ -268,6 +265,14 @@ static void read_queue(struct queue_client_settings *queue)
 	parse_leading_number(getenv("SMTPD_QUEUE_TIMEOUT"), &queue->seconds);
 	if (queue->seconds == 0) queue->seconds = QUEUE_TIMEOUT;
 	queue->may_discard = parse_flag(getenv("SMTPD_QUEUE_DISCARD"));
+}
+
+void settings_read_policy(struct settings *settings)
+{
+	settings->policy = settings->unset;
+	read_variables(settings, OTHER, true);
+	read_variables(settings, OURS, true);
+	read_queue(&settings->queue);
 }
 
 /* It is in a line of the reply that has other words, too. */

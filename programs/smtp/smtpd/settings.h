@@ -96,9 +96,12 @@ struct settings {
 	const char *auth_table; /* AUTH_CDB */
 	unsigned long require_auth;
 	bool auth_required; /* AUTHREQUIRED */
+	bool authorized;    /* AUTHORIZED: as if there had been a login */
 	unsigned long insecure_auth;
 	unsigned long cram_md5;
-	const char *smtp_auth; /* SMTPAUTH */
+	unsigned long scram;
+	unsigned long auth_challenge_first; /* before the answer to it */
+	const char *smtp_auth;              /* SMTPAUTH */
 	const char *auth_prepend;
 	unsigned long auth_delay;
 	unsigned long auth_failures_limit;
@@ -110,7 +113,7 @@ struct settings {
 	unsigned long errors_limit;
 	unsigned long junk_limit;
 	unsigned long command_timeout; /* 0: none */
-	bool plugins; /* ENABLE_SPP */
+	bool plugins;                  /* ENABLE_SPP */
 	const char *plugins_file;
 };
 
@@ -120,7 +123,7 @@ struct settings {
 int settings_read(struct settings *, const char *relay_suffix,
 		  const char **what);
 
-/* The policy anew, from the environment as it is now. */
+/* The policy anew, and the queue program, from the environment as it is now. */
 void settings_read_policy(struct settings *);
 
 #endif
