@@ -136,9 +136,7 @@ static void choose(struct code *code, const char *line, size_t length,
 	    has_one)
 		return;
 	if (given) set_code(code, given, strlen(given));
-	else
-		look_up(code, usual, sizeof usual / sizeof *usual, line,
-			length);
+	else look_up(code, usual, sizeof usual / sizeof *usual, line, length);
 }
 
 static int put_line(struct stream_out *out, const char *line, size_t length,

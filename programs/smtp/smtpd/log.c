@@ -279,9 +279,9 @@ void log_connection(const struct session *session)
 	note("connection from %s (%s%s%s) to %s", client_ip(session, ip),
 	     printable_text(name, sizeof name, host ? host : "unknown"),
 	     client->remote_info ? ", " : "",
-	     client->remote_info ? printable_text(info, sizeof info,
-						  client->remote_info)
-				 : "",
+	     client->remote_info
+		     ? printable_text(info, sizeof info, client->remote_info)
+		     : "",
 	     printable_text(to, sizeof to, local ? local : "unknown"));
 }
 

@@ -72,10 +72,12 @@ bool reception_has_failed(const struct session *session)
 static void reply_queued(struct session *session)
 {
 	struct str *text = &session->refusal;
+	unsigned long now = (unsigned long)time(NULL);
 
+	log_queued(session, now, session->reception.length);
 	str_clear(text);
 	str_append_text(text, REPLY_QUEUED);
-	str_append_number(text, (unsigned long)time(NULL));
+	str_append_number(text, now);
 	str_append_text(text, REPLY_QUEUED_BY);
 	str_append_number(text, (unsigned long)session->queue.pid);
 	reply(session, text->data);

@@ -1,0 +1,291 @@
+#!/bin/sh
+# smtpd's session: limits of errors and of idle commands, a deadline for each
+# command, SMTP550DISCONNECT, HELP, LOG_MAIL, lines of all lengths.
+# SPDX-License-Identifier: ISC
+. "$(dirname "$0")/../lib.sh"
+
+cat >"$work/session.txt" <<'END'
+== without SMTPD_ERROR_LIMIT nobody counts
+S: 220 *
+C*200: BOGUS
+S*200: 502 unimplemented (#5.5.1)
+C: NOOP
+S: 250 ok
+
+== SMTPD_ERROR_LIMIT: the reply to the third refusal is the last one
+env SMTPD_ERROR_LIMIT=3
+S: 220 *
+C: BOGUS
+C: RCPT TO:<u@example.org>
+C: NOOP
+C: DATA
+C: NOOP
+S: 502 unimplemented (#5.5.1)
+S: 503 MAIL first (#5.5.1)
+S: 250 ok
+S: 421 too many errors (#4.7.0)
+EOF
+STATUS: 1
+LOG: qmail-smtpd[*]: too many errors [192.0.2.7]
+
+== a line that is no good counts as well
+env SMTPD_ERROR_LIMIT=2
+S: 220 *
+R: NO\0OP\r\n
+S: 500 NUL in a command (#5.5.2)
+R: \{3000:x}\r\n
+S: 421 too many errors (#4.7.0)
+EOF
+STATUS: 1
+
+== SMTPD_JUNK_LIMIT: commands that do nothing for a message
+env SMTPD_JUNK_LIMIT=6
+S: 220 *
+C: HELO x
+C: NOOP
+C: HELP
+C: VRFY x
+C: RSET
+C: EHLO x
+S: 250 *
+S: 250 ok
+S: 214 *
+S: 252 *
+S: 250 flushed
+S: 250-mx.example.org
+S*5: 250*
+S: 421 too many errors (#4.7.0)
+EOF
+STATUS: 1
+LOG: qmail-smtpd[*]: too many commands without a message [192.0.2.7]
+
+== a recipient begins the count anew
+env SMTPD_JUNK_LIMIT=3
+S: 220 *
+C*2: NOOP
+S*2: 250 ok
+C: MAIL FROM:<>
+C: RCPT TO:<u@example.org>
+C: RCPT TO:<v@example.org>
+S*3: 250 ok
+C*2: NOOP
+S*2: 250 ok
+C: DATA
+S: 354 *
+C: .
+S: 250 ok *
+E: *
+C: RSET
+S: 250 flushed
+S: 421 too many errors (#4.7.0)
+EOF
+STATUS: 1
+
+== without SMTPD_JUNK_LIMIT there is none
+S: 220 *
+C*300: NOOP
+S*300: 250 ok
+
+== slow: without SMTPD_COMMAND_TIMEOUT each byte has its own time
+once
+control timeoutsmtpd 2
+S: 220 *
+R: N
+WAIT 0.8
+R: O
+WAIT 0.8
+R: O
+WAIT 0.8
+R: P\r\n
+S: 250 ok
+
+== slow: with SMTPD_COMMAND_TIMEOUT all of them together
+once
+control timeoutsmtpd 10
+env SMTPD_COMMAND_TIMEOUT=1
+S: 220 *
+C: NOOP
+S: 250 ok
+R: N
+WAIT 0.4
+R: O
+WAIT 0.4
+R: O
+WAIT 0.4
+S: 451 timeout (#4.4.2)
+EOF
+STATUS: 1
+
+== the text of a message is not a command
+once
+control timeoutsmtpd 10
+env SMTPD_COMMAND_TIMEOUT=1
+S: 220 *
+C: MAIL FROM:<>
+C: RCPT TO:<u@example.org>
+C: DATA
+S*2: 250 ok
+S: 354 *
+R: a
+WAIT 0.7
+R: b\r\n
+WAIT 0.7
+C: .
+S: 250 ok *
+E: *
+M: ab\n
+
+== QMAILSMTPD_HELP_VERSION
+env QMAILSMTPD_HELP_VERSION=1
+S: 220 *
+C: HELP
+S: 214-qmail home page: http://pobox.com/~djb/qmail.html
+S: 214 jms1 combined patch v7.08 http://qmail.jms1.net/patches/combined.shtml
+C: NOOP
+S: 250 ok
+
+== QMAILSMTPD_HELP_VERSION=0
+env QMAILSMTPD_HELP_VERSION=0
+S: 220 *
+C: HELP
+S: 214 qmail home page: http://pobox.com/~djb/qmail.html
+
+== QMAILSMTPD_LOG_MAIL
+env QMAILSMTPD_LOG_MAIL=1
+S: 220 *
+C: MAIL FROM:<kamran@example.com>
+S: 250 ok
+LOG: qmail-smtpd[*]: MAIL FROM:<kamran@example.com>
+
+== SMTP550DISCONNECT: qmail-ldap's refusals end the session
+env SMTP550DISCONNECT=
+env SANITYCHECK=
+S: 220 *
+C: MAIL FROM:<user>
+C: NOOP
+S: 554 mailfrom without @ is administratively denied
+EOF
+STATUS: 1
+
+== SMTP550DISCONNECT: MAIL without a user, or a dot
+env SMTP550DISCONNECT=
+env SANITYCHECK=
+S: 220 *
+C: MAIL FROM:<user@domain>
+S: 554 mailfrom without . in domain part is administratively denied
+EOF
+STATUS: 1
+
+== SMTP550DISCONNECT: NOBOUNCE
+env SMTP550DISCONNECT=
+env NOBOUNCE=
+S: 220 *
+C: MAIL FROM:<>
+S: 554 RFC2821 bounces are administratively denied
+EOF
+STATUS: 1
+
+== SMTP550DISCONNECT: BLOCKRELAYPROBE
+env SMTP550DISCONNECT=
+env BLOCKRELAYPROBE=
+S: 220 *
+C: MAIL FROM:<>
+C: RCPT TO:<a%b@example.org>
+S: 250 ok
+S: 553 sorry, we don't relay for [192.0.2.7] (#5.7.1)
+EOF
+STATUS: 1
+
+== SMTP550DISCONNECT: SENDERCHECK
+env SMTP550DISCONNECT=
+env SENDERCHECK=STRICT
+S: 220 *
+C: MAIL FROM:<a@elsewhere.example>
+S: 554 refused mailfrom because valid local sender address required
+EOF
+STATUS: 1
+
+== without it they do not
+env SANITYCHECK=
+S: 220 *
+C: MAIL FROM:<user>
+S: 554 mailfrom without @ is administratively denied
+C: NOOP
+S: 250 ok
+
+== nor do others with it
+env SMTP550DISCONNECT=
+env RELAYREJ=1
+S: 220 *
+C: BOGUS
+S: 502 *
+C: MAIL FROM:<>
+C: RCPT TO:<a%b@example.org>
+C: RCPT TO:<u@elsewhere.example>
+S: 250 ok
+S: 553 we don't relay (#5.7.1)
+S: 553 sorry, that domain*
+C: NOOP
+S: 250 ok
+
+== 23: a line of 2048 bytes is one, a byte more is none
+S: 220 *
+R: NOOP \{2041:x}\r\n
+S: 250 ok
+R: NOOP \{2042:x}\r\n
+S: 500 line too long (#5.5.2)
+C: NOOP
+S: 250 ok
+
+== 23: MAIL and RCPT with all that extensions may add
+S: 220 *
+R: MAIL FROM:<\{400:a}@client.example> SIZE=12345678901234567890 BODY=8BITMIME SMTPUTF8 AUTH=\{500:x} RET=FULL ENVID=\{100:x}\r\n
+S: 250 ok
+R: RCPT TO:<\{400:a}@example.org> NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=rfc822;\{500:x}\r\n
+S: 250 ok
+
+== control characters and bytes above 127 in a command
+S: 220 *
+R: \x01\x1b[2J\xe4\xff\r\n
+S: 502 unimplemented (#5.5.1)
+R: NOOP \x07\x1b\r\n
+S: 250 ok
+R: HELO \x07\x1b\xe4\r\n
+S: 250 mx.example.org
+C: MAIL FROM:<>
+C: RCPT TO:<u@example.org>
+C: DATA
+S*2: 250 ok
+S: 354 *
+C: .
+S: 250 ok *
+E: *
+T: Received: from client.example.net (HELO ???) (192.0.2.7)\n*
+
+== HELO and EHLO without a name
+S: 220 *
+C: HELO
+S: 250 mx.example.org
+C: EHLO
+S: 250-mx.example.org
+S*5: 250*
+C: EHLO
+S: 250-mx.example.org
+S*5: 250*
+
+== 35: the errors of one transaction do not reach into the next
+S: 220 *
+C: MAIL FROM:<>
+C: RCPT TO:<u@elsewhere.example>
+C: RSET
+C: MAIL FROM:<>
+C: RCPT TO:<u@example.org>
+S: 250 ok
+S: 553 *
+S: 250 flushed
+S: 250 ok
+S: 250 ok
+END
+dialogues "$work/session.txt"
+
+done_testing
