@@ -213,6 +213,39 @@ printf '%s\r\n' 'MAIL FROM:<u@null.test>' 'MAIL FROM:<u@nx.test>' QUIT |
 like "$(cat "$work/enhanced")" '^550 .*5\.7\.27' 'a null MX, with SMTP_ENHANCED'
 like "$(cat "$work/enhanced")" '^553 .*5\.7\.1' 'and no domain'
 
+# A checkpassword program that knows everybody.
+printf '#!/bin/sh\ncat <&3 >/dev/null\nexec "$@"\n' >"$work/checker"
+chmod 755 "$work/checker"
+cat >"$work/login.txt" <<'END'
+env ALLOW_INSECURE_AUTH=1
+== a login: the setting that is for logins
+env MFCHECK=1
+env AUTH_SET_MFCHECK=0
+S: 220 *
+C: MAIL FROM:<u@nx.test>
+S: 553 sorry, your envelope sender domain must exist (#5.7.1)
+C: AUTH PLAIN AGEAYg==
+S: 235 *
+C: MAIL FROM:<u@nx.test>
+S: 250 ok
+
+== the other way round
+env MFCHECK=0
+env AUTH_SET_MFCHECK=2
+S: 220 *
+C: MAIL FROM:<u@nx.test>
+S: 250 ok
+C: RSET
+S: 250 flushed
+C: AUTH PLAIN AGEAYg==
+S: 235 *
+C: MAIL FROM:<u@nx.test>
+S: 553 sorry, your envelope sender domain must exist (#5.7.1)
+LOG: qmail-smtpd[*]: MFCHECK fail [192.0.2.7] nx.test
+END
+dialogues -e "DNSCACHEIP=$DNSCACHEIP" "$work/login.txt" -- \
+	smtpd host "$work/checker" true
+
 # --- a mxcheck that fails
 # bad WHAT SCRIPT LOG
 bad() {

@@ -227,6 +227,26 @@ is "$(grep -v answered "$work/questions" | sort)" 'udp A 1.2.0.192.nx.test.
 udp A 1.2.0.192.once.test.' 'the lists are asked once'
 DNSCACHEIP=$real
 
+# A checkpassword program that knows everybody.
+printf '#!/bin/sh\ncat <&3 >/dev/null\nexec "$@"\n' >"$work/checker"
+chmod 755 "$work/checker"
+cat >"$work/login.txt" <<'END'
+env RBL=
+env ALLOW_INSECURE_AUTH=1
+env TCPREMOTEIP=192.0.2.1
+control rbllist bl.test reject any x
+== a login: from then on, lists are not asked
+S: 220 *
+C: MAIL FROM:<a@client.example>
+S: 553 sorry, your mailserver [192.0.2.1] is rejected by x
+C: AUTH PLAIN AGEAYg==
+S: 235 *
+C: MAIL FROM:<a@client.example>
+S: 250 ok
+END
+dialogues -e "DNSCACHEIP=$DNSCACHEIP" "$work/login.txt" -- \
+	smtpd host "$work/checker" true
+
 # --- a rblcheck that fails
 mkdir "$work/bad"
 # bad WHAT SCRIPT LOG

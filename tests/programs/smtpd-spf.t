@@ -184,6 +184,16 @@ C: RCPT TO:<u@example.org>
 S: 550-word1 4567 word2 *
 S: 550 * more9 890123 5678901 345678* (#5.7.1)
 
+== with SMTP_ENHANCED each has its code
+env SPFBEHAVIOR=3
+env SMTP_ENHANCED=1
+S: 220 *
+C: MAIL FROM:<u@wordy.test>
+S: 250 *
+C: RCPT TO:<u@example.org>
+S: 550-5.7.1 word1 4567 word2 *
+S: 550 5.7.1 * more9 890123 5678901 345678*
+
 == one sender's result is not the next one's
 env SPFBEHAVIOR=2
 S: 220 *
@@ -439,6 +449,37 @@ S: 250 ok
 C: RCPT TO:<u@example.org>
 S: 550 See * (#5.7.1)
 END
+
+# A checkpassword program that knows everybody.
+printf '#!/bin/sh\ncat <&3 >/dev/null\nexec "$@"\n' >"$work/checker"
+chmod 755 "$work/checker"
+cat >"$work/login.txt" <<'END'
+env SPFBEHAVIOR=6
+env ALLOW_INSECURE_AUTH=1
+== a login: from then on, SPF is not asked about
+S: 220 *
+C: MAIL FROM:<u@fail.test>
+S: 250 ok
+C: RCPT TO:<u@example.org>
+S: 550 go away, 192.0.2.7 (#5.7.1)
+C: RSET
+S: 250 flushed
+C: AUTH PLAIN AGEAYg==
+S: 235 *
+C: MAIL FROM:<u@fail.test>
+S: 250 ok
+C: RCPT TO:<u@elsewhere.example>
+S: 250 ok
+C: DATA
+S: 354 *
+C: .
+S: 250 ok * qp *
+E: *
+T: Received: *
+LOG: queue: unset unset unset
+END
+dialogues -e "DNSCACHEIP=$DNSCACHEIP" -e "QMAILQUEUE=$work/queue" \
+	"$work/login.txt" -- smtpd host "$work/checker" true
 
 # A file of these is read at the first sender.
 mkdir "$work/broken" "$work/broken/spfguess"
