@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "mail/header.h"
 #include "mail/idn.h"
 
 static const char field_name[] = "authentication-results";
@@ -34,21 +35,6 @@ static bool is_token(char byte)
 static void skip_blanks(struct cursor *c)
 {
 	while (c->at < c->end && is_blank(*c->at)) c->at++;
-}
-
-/* Blanks and comments, which nest (RFC 5322 section 3.2.2). False when one of
-   them has no end. */
-static bool skip_comments(struct cursor *c)
-{
-	size_t depth = 0;
-
-	for (; c->at < c->end; c->at++) {
-		if (*c->at == '(') depth++;
-		else if (depth == 0 && !is_blank(*c->at)) return true;
-		else if (*c->at == ')' && depth > 0) depth--;
-		else if (*c->at == '\\' && c->at + 1 < c->end) c->at++;
-	}
-	return depth == 0;
 }
 
 struct name {
@@ -119,12 +105,14 @@ static bool is_to_go(const struct auth_results_filter *filter,
 	skip_blanks(&c);
 	if (c.at == c.end) return field_end == FIELD_GOES_ON;
 	if (*c.at++ != ':') return false;
-	if (!skip_comments(&c) || !read_name(&c, &name)) return true;
+	if (!header_skip_comments(&c.at, c.end) || !read_name(&c, &name))
+		return true;
 	if (c.at == c.end && field_end == FIELD_GOES_ON) return true;
-	if (is_id(&name, filter->id) || !skip_comments(&c)) return true;
+	if (is_id(&name, filter->id) || !header_skip_comments(&c.at, c.end))
+		return true;
 	/* The version of the field. */
 	while (c.at < c.end && *c.at >= '0' && *c.at <= '9') c.at++;
-	if (!skip_comments(&c)) return true;
+	if (!header_skip_comments(&c.at, c.end)) return true;
 	return c.at < c.end ? *c.at != ';' : field_end == FIELD_GOES_ON;
 }
 

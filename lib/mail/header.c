@@ -36,6 +36,22 @@ void header_append_safe(struct str *s, const char *value)
 		str_append_byte(s, is_safe(*value) ? *value : '?');
 }
 
+bool header_skip_comments(const char **at, const char *end)
+{
+	size_t depth = 0;
+
+	for (; *at < end; ++*at) {
+		char byte = **at;
+
+		if (byte == '(') depth++;
+		else if (depth == 0 && (!byte || !strchr(" \t\r\n", byte)))
+			return true;
+		else if (byte == ')') depth--;
+		else if (byte == '\\' && end - *at > 1) ++*at;
+	}
+	return depth == 0;
+}
+
 static bool starts_with(const struct header_hops *hops, const char *word)
 {
 	return hops->column == strlen(word) &&

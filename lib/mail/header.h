@@ -1,5 +1,4 @@
-/* Header fields that we write ourselves, and the count of those that others
-   wrote.
+/* Header fields that we write ourselves, and what others wrote.
    SPDX-License-Identifier: ISC */
 #ifndef MAIL_HEADER_H
 #define MAIL_HEADER_H
@@ -18,6 +17,10 @@ void header_append_date(struct str *, time_t);
    a digit or one of . @ % + / = : - [ ] becomes '?', so that nobody can add a
    line or a comment of his own. NULL is "unknown". */
 void header_append_safe(struct str *, const char *value);
+
+/* Moves `*at` over blanks, folds and comments, which nest (RFC 5322 section
+   3.2.2). False when a comment has no end; `*at` is the end then. */
+bool header_skip_comments(const char **at, const char *end);
 
 /* The Received and Delivered-To fields so far, which tell a loop (RFC 5321
    section 6.3). As in qmail the first letters of a line decide, with no colon
