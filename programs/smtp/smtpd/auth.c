@@ -314,6 +314,17 @@ const char *auth_is_there(struct session *session)
 		       : NULL;
 }
 
+void auth_believe(struct session *session, const char *login)
+{
+	static const struct str no_variables = { .length = 0 };
+	struct auth *auth = &session->auth;
+
+	str_append_text(&auth->login, login);
+	auth->mechanism = "xclient";
+	auth->done = true;
+	auth_settings_apply(session, &no_variables);
+}
+
 void auth_forget(struct session *session)
 {
 	if (session->auth.done) auth_settings_revoke(session);

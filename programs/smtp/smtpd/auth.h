@@ -62,6 +62,9 @@ void auth_run(struct session *, const char *argument);
 /* NULL, or the reply to a MAIL that needs a login before it. */
 const char *auth_is_there(struct session *);
 
+/* A client that is trusted says who has logged in with it. */
+void auth_believe(struct session *, const char *login);
+
 /* TLS has begun: who the client is must be said again. */
 void auth_forget(struct session *);
 

@@ -18,6 +18,8 @@
 #define REPLY_EHLO_STARTTLS "250-STARTTLS"
 #define REPLY_EHLO_SIZE "250-SIZE "
 #define REPLY_EHLO_LIMITS "250-LIMITS RCPTMAX="
+#define REPLY_EHLO_XCLIENT                                                     \
+	"250-XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT"
 #define REPLY_EHLO_ENHANCED "250-ENHANCEDSTATUSCODES"
 #define REPLY_EHLO_PIPELINING "250-PIPELINING"
 #define REPLY_EHLO_CHUNKING "250-CHUNKING"
@@ -60,6 +62,11 @@
 #define REPLY_TLS_ALWAYS "454 TLS not available: already SSL secured (4.3.0)"
 #define REPLY_TLS_ARGUMENT "501 Syntax error (no parameters allowed) (#5.5.4)"
 #define REPLY_TLS_FIRST "503 STARTTLS first (#5.5.1)"
+
+/* XCLIENT. */
+#define REPLY_XCLIENT_SYNTAX "501 syntax error in XCLIENT (#5.5.4)"
+#define REPLY_XCLIENT_IN_MAIL                                                  \
+	"503 no XCLIENT during mail transaction (#5.5.1)"
 
 /* AUTH. LOGIN's questions are "Username:" and "Password:" in base64. */
 #define REPLY_EHLO_AUTH "250-AUTH "

@@ -109,6 +109,7 @@ static const struct variable variables[] = {
 	{ "SMTP_AUTH_RESULTS", NUMBER, IN(policy.auth_results), OURS },
 	{ "SMTP_CHUNKING", NUMBER, IN(chunking), OURS },
 	{ "SMTP_ENHANCED", NUMBER, IN(enhanced_codes), OURS },
+	{ "SMTP_IPREV", NUMBER, IN(client_name), OURS },
 	{ "SMTP_PROTOCOL_WORDS", NUMBER, IN(protocol_words), OURS },
 	{ "SMTP_UTF8", NUMBER, IN(utf8), OURS },
 	{ "SPFBEHAVIOR", NUMBER, IN(policy.spf_behavior), OURS },
@@ -306,6 +307,7 @@ int settings_read(struct settings *settings, const char *relay_suffix,
 	if (read_names(settings, what) < 0) return -1;
 	if (read_numbers(settings, what) < 0) return -1;
 	if (read_recipient_hosts(settings, what) < 0) return -1;
+	settings->relaying_for_all = settings->relaying;
 	if (relay_suffix) settings->relaying = RELAY_THIS_CLIENT;
 	settings->relay_suffix = relay_suffix;
 	settings->policy = settings->unset;

@@ -78,6 +78,7 @@ struct settings {
 	struct str literal_host;   /* stands for [our own IP address] */
 	unsigned long timeout;
 	enum relaying relaying;
+	enum relaying relaying_for_all; /* without RELAYCLIENT or a login */
 	struct str recipient_hosts;
 	struct table more_recipient_hosts;
 	const char *relay_suffix;
@@ -91,6 +92,7 @@ struct settings {
 	unsigned long xclient;
 	unsigned long normalize_bare_lf;
 	unsigned long protocol_words;
+	unsigned long client_name; /* SMTP_IPREV */
 
 	/* Logins. */
 	const char *auth_table; /* AUTH_CDB */
