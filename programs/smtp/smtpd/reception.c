@@ -5,9 +5,11 @@
 #include <time.h>
 
 #include "log.h"
+#include "mail/control.h"
 #include "mail/envelope.h"
 #include "plugins.h"
 #include "replies.h"
+#include "results.h"
 #include "session.h"
 #include "trace.h"
 
@@ -33,9 +35,63 @@ static void send_trace(struct session *session)
 	str_free(&fields);
 }
 
+static void write_filtered(void *session, const char *bytes, size_t length)
+{
+	queue_client_write(&((struct session *)session)->queue, bytes, length);
+}
+
+/* Fields that others have written in our name would be believed. */
+static void filter_results(struct session *session)
+{
+	session->reception.filter = (struct auth_results_filter){
+		.id = results_id(session),
+		.write = write_filtered,
+		.context = session,
+	};
+}
+
+static void read_signatures(struct session *session)
+{
+	static const char name[] = "signatures";
+	struct reception *reception = &session->reception;
+
+	switch (control_read_list(name, &reception->signatures)) {
+	case CONTROL_FAILED:
+		log_unreadable_control(name);
+		session_give_up(session, REPLY_NO_CONTROLS);
+	case CONTROL_FOUND: reception->has_signatures = true; break;
+	case CONTROL_ABSENT:
+	default: break;
+	}
+	reception->signatures_are_read = true;
+}
+
+/* Those of the control file, be there none in it, or the usual ones. */
+static void scan_for_signatures(struct session *session)
+{
+	struct reception *reception = &session->reception;
+	const struct str *signatures = &reception->signatures;
+
+	if (!reception->signatures_are_read) read_signatures(session);
+	mime_signature_start(&reception->scan,
+			     !reception->has_signatures ? NULL
+			     : signatures->data         ? signatures->data
+							: "",
+			     signatures->length);
+}
+
 const char *reception_start(struct session *session)
 {
-	session->reception = (struct reception){ 0 };
+	struct reception *reception = &session->reception;
+
+	reception->hops = (struct header_hops){ 0 };
+	reception->length = 0;
+	reception->too_big = false;
+	reception->signature = NULL;
+	reception->is_scanned = session->settings.policy.refuse_executables;
+	if (reception->is_scanned) scan_for_signatures(session);
+	reception->is_filtered = session->settings.policy.auth_results > 0;
+	if (reception->is_filtered) filter_results(session);
 	if (plugins_run(session, PLUGINS_DATA, NULL) == PLUGINS_REFUSE)
 		return session->refusal.data;
 	export_utf8(session);
@@ -43,7 +99,7 @@ const char *reception_start(struct session *session)
 		log_no_queue_program();
 		return REPLY_NO_QUEUE_PROGRAM;
 	}
-	session->reception.open = true;
+	reception->open = true;
 	send_trace(session);
 	return NULL;
 }
@@ -55,12 +111,17 @@ void reception_add(struct session *session, const char *text, size_t length)
 
 	header_count_hops(&reception->hops, text, length);
 	reception->length += length;
-	if (limit && reception->length > limit && !reception->too_big) {
-		reception->too_big = true;
-		/* No need for the queue program to wait for the rest. */
+	if (limit && reception->length > limit) reception->too_big = true;
+	if (reception->is_scanned)
+		reception->signature =
+			mime_signature_read(&reception->scan, text, length);
+	/* No need for the queue program to wait for the rest. */
+	if (reception->too_big || reception->signature)
 		queue_client_abandon(&session->queue);
-	}
-	queue_client_write(&session->queue, text, length);
+	if (session->queue.failure) return;
+	if (reception->is_filtered)
+		auth_results_filter(&reception->filter, text, length);
+	else queue_client_write(&session->queue, text, length);
 }
 
 bool reception_has_failed(const struct session *session)
@@ -97,31 +158,44 @@ static void reply_failed(struct session *session,
 	refuse(session, text->data);
 }
 
-void reception_end(struct session *session)
+/* What we have abandoned goes first: a program that may throw messages away says
+   of these, too, that it has. */
+static void report(struct session *session, const struct queue_result *result)
 {
-	struct reception *reception = &session->reception;
-	struct str *envelope = &session->transaction.envelope;
-	struct queue_result result;
+	const struct reception *reception = &session->reception;
 
-	if (reception->hops.count >= MOST_HOPS)
-		queue_client_abandon(&session->queue);
-	envelope_end(envelope);
-	result = queue_client_finish(&session->queue, envelope);
-	reception->open = false;
-	/* The first two were abandoned: a program that may throw messages away
-	   says of them, too, that it has. */
 	if (reception->hops.count >= MOST_HOPS) {
 		log_event(session, "too many hops", NULL);
 		refuse(session, REPLY_LOOPING);
 	} else if (reception->too_big) {
 		log_event(session, "DATABYTES exceeded", NULL);
 		refuse(session, REPLY_TOO_BIG);
-	} else if (result.verdict == QUEUE_ACCEPTS) {
-		if (result.exit_code != 0) log_discarded(session);
+	} else if (reception->signature) {
+		log_event(session, "REJECTEXEC", reception->signature);
+		refuse(session, REPLY_EXECUTABLE);
+	} else if (result->verdict == QUEUE_ACCEPTS) {
+		if (result->exit_code != 0) log_discarded(session);
 		reply_queued(session);
 	} else {
-		reply_failed(session, &result);
+		reply_failed(session, result);
 	}
+}
+
+void reception_end(struct session *session)
+{
+	struct reception *reception = &session->reception;
+	struct str *envelope = &session->transaction.envelope;
+	struct queue_result result;
+
+	if (reception->is_scanned)
+		reception->signature = mime_signature_end(&reception->scan);
+	if (reception->hops.count >= MOST_HOPS || reception->signature)
+		queue_client_abandon(&session->queue);
+	if (reception->is_filtered) auth_results_filter_end(&reception->filter);
+	envelope_end(envelope);
+	result = queue_client_finish(&session->queue, envelope);
+	reception->open = false;
+	report(session, &result);
 }
 
 void reception_abandon(struct session *session)

@@ -8,7 +8,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/str.h"
+#include "mail/auth_results.h"
 #include "mail/header.h"
+#include "mail/mime_signature.h"
 
 struct session;
 
@@ -17,6 +20,16 @@ struct reception {
 	struct header_hops hops;
 	size_t length; /* so far, with LF line ends, as in databytes */
 	bool too_big;
+	/* Where the field Authentication-Results is written, too. */
+	bool is_filtered;
+	struct auth_results_filter filter;
+	/* Where it may not bring programs. */
+	bool is_scanned;
+	const char *signature; /* that has been found; NULL: none */
+	struct mime_signature_scan scan;
+	bool signatures_are_read;
+	bool has_signatures; /* control/signatures is there */
+	struct str signatures;
 };
 
 /* Starts the queue program and writes our fields. NULL, or the reply that

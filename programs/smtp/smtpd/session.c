@@ -205,6 +205,7 @@ void session_forget_client(struct session *session)
 {
 	str_free(&session->helo);
 	session->is_extended = false;
+	session->results.client_name = NULL;
 	auth_forget(session);
 	plugins_forget_client(session);
 	session_reset(session);

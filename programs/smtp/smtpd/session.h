@@ -15,6 +15,7 @@
 #include "mail/smtp_line.h"
 #include "rbl.h"
 #include "reception.h"
+#include "results.h"
 #include "sender_spf.h"
 #include "settings.h"
 #include "system/stream.h"
@@ -79,13 +80,14 @@ struct session {
 	bool is_extended; /* EHLO */
 
 	struct transaction transaction;
-	struct reception reception;
+	struct results results;
 	struct str address;  /* of the command at hand */
 	bool checks_are_off; /* a plugin has accepted that command */
 	struct str refusal;  /* a reply's text that is made at run time */
 	size_t strangers;    /* recipients that validrcptto does not know */
 	size_t errors;       /* refusals so far */
 	size_t junk;         /* commands since the last recipient */
+	bool speaks_for_others; /* XCLIENT has been used */
 	bool without_codes;  /* greetings have no enhanced status codes */
 
 	/* A page of these is real only when it has been used, and the first
@@ -95,6 +97,7 @@ struct session {
 	char input[SMTP_DATA_GROWTH + INPUT_BUFFER];
 	struct queue_client queue;
 	struct reply_text reply;
+	struct reception reception;
 };
 
 /* Its mail to other domains is taken, and it is not looked at closely. */

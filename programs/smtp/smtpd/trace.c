@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "mail/header.h"
+#include "results.h"
 
 /* Of the TLS process: words like TLSv1.3 and TLS_AES_256_GCM_SHA384. */
 static void append_word(struct str *field, const char *word)
@@ -77,22 +78,6 @@ static void append_protocol(struct str *field, const struct session *session)
 	str_append_text(field, "; ");
 }
 
-/* Who the client is: its login, or what its ident server says. */
-static void append_info(struct str *field, const struct session *session)
-{
-	const char *prefix = session->settings.auth_prepend;
-
-	if (session->auth.done) {
-		if (prefix) header_append_safe(field, prefix);
-		header_append_safe(field, session->auth.login.data);
-	} else if (session->client.remote_info) {
-		header_append_safe(field, session->client.remote_info);
-	} else {
-		return;
-	}
-	str_append_text(field, "@");
-}
-
 static void append_received(struct str *field, const struct session *session)
 {
 	const struct connection *client = &session->client;
@@ -108,7 +93,10 @@ static void append_received(struct str *field, const struct session *session)
 		str_append_text(field, ")");
 	}
 	str_append_text(field, " (");
-	append_info(field, session);
+	if (client->remote_info) {
+		header_append_safe(field, client->remote_info);
+		str_append_text(field, "@");
+	}
 	header_append_safe(field, client->remote_ip);
 	str_append_text(field, ")\n  by ");
 	header_append_safe(field, by);
@@ -117,10 +105,12 @@ static void append_received(struct str *field, const struct session *session)
 	str_append_text(field, "\n");
 }
 
-void trace_append(struct str *fields, const struct session *session)
+void trace_append(struct str *fields, struct session *session)
 {
 	const struct transaction *transaction = &session->transaction;
 
+	if (session->settings.policy.auth_results)
+		results_append(fields, session);
 	str_append(fields, transaction->headers.data,
 		   transaction->headers.length);
 	append_received(fields, session);

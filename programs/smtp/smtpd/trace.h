@@ -6,6 +6,6 @@
 
 #include "session.h"
 
-void trace_append(struct str *fields, const struct session *);
+void trace_append(struct str *fields, struct session *);
 
 #endif
