@@ -107,7 +107,6 @@ static bool is_to_go(const struct auth_results_filter *filter,
 	if (*c.at++ != ':') return false;
 	if (!header_skip_comments(&c.at, c.end) || !read_name(&c, &name))
 		return true;
-	if (c.at == c.end && field_end == FIELD_GOES_ON) return true;
 	if (is_id(&name, filter->id) || !header_skip_comments(&c.at, c.end))
 		return true;
 	/* The version of the field. */

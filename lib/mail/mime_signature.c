@@ -59,7 +59,6 @@ static void add_boundary(struct mime_signature_scan *scan, const char *text,
 	if (scan->depth == MIME_DEPTH) length = 0;
 	else scan->depth++;
 	boundary = &scan->boundaries[scan->depth - 1];
-	if (length > MIME_BOUNDARY) length = MIME_BOUNDARY;
 	memcpy(boundary->text, text, length);
 	boundary->length = (unsigned char)length;
 }

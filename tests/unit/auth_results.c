@@ -99,6 +99,8 @@ static const struct {
 	  BYTES("A: b\r\nC: d\r\n\n"), "CRLF all over" },
 	{ BYTES("A: b\r" AR " mx.example.net; x\r\n\nt\n"),
 	  BYTES("A: b\r\n\nt\n"), "CR and CRLF" },
+	{ BYTES(AR " mx.example.net; x\r" OURS "\nt\n"), BYTES("\nt\n"),
+	  "two in one line" },
 	{ BYTES("A: b\r\r\n\r\n" OURS "\n" OURS),
 	  BYTES("A: b\r\r\n\r\n\n" OURS), "a line of a CR is not empty" },
 };

@@ -43,6 +43,7 @@ static const struct {
 	{ "^.*@.*\\.ru$", "joe@x.ru", "^.*@.*\\.ru$", "with gaps" },
 	{ "a.*bc$", "a-bc-bc", "a.*bc$", "the last part is at the end" },
 	{ "^a.*b.*c$", "a", NULL, "parts need room" },
+	{ "bc.*ab", "abcxx", NULL, "and stand in their order" },
 	{ "[0-9]{6,}@aol\\.com", "1234567@aol.com", "[0-9]{6,}@aol\\.com",
 	  "one for libc" },
 	{ "[0-9]{6,}@aol\\.com", "1234@aol.com", NULL, "that does not fit" },
