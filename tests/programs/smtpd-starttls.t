@@ -5,7 +5,7 @@
 # SPDX-License-Identifier: ISC
 . "$(dirname "$0")/../lib.sh"
 need openssl python3
-unset SSL FORCE_TLS DENY_TLS UCSPITLS TLS_SERVER_CERT TLSCIPHERS SSLCTLFD SSLREADFD \
+unset SSL SMTPS SSLCERT CCAFILE FORCE_TLS DENY_TLS DISABLETLS UCSPITLS TLS_SERVER_CERT TLSCIPHERS SSLCTLFD SSLREADFD \
 	SSLWRITEFD CERTFILE KEYFILE CERTCHAINFILE CIPHERS TLSD_FD TLSD_SOCKET
 
 # A queue program that tells the log what it was given.
@@ -89,8 +89,10 @@ secured='454 TLS not available: already SSL secured (4.3.0)'
 	offers 'DENY_TLS=0, SSL=0' DENY_TLS=0 SSL=0
 	hides 'UCSPITLS=-' "$denied" UCSPITLS=-
 	hides 'DENY_TLS=1' "$denied" DENY_TLS=1
+	hides 'DISABLETLS=1, by another name' "$denied" DISABLETLS=1
 	echo 'LOG: tls: declined'
 	hides 'SSL=1' "$secured" SSL=1
+	hides 'SMTPS=1, by another name' "$secured" SMTPS=1
 	hides 'SSL=1, which is all that FORCE_TLS wants' "$secured" SSL=1 FORCE_TLS=1 DENY_TLS=1
 	refuses 'FORCE_TLS and DENY_TLS' FORCE_TLS=1 DENY_TLS=1
 	refuses 'FORCE_TLS and UCSPITLS=-' FORCE_TLS=1 UCSPITLS=-
@@ -305,6 +307,10 @@ dialogues "$work/odd.txt" -- sh -c 'exec 8</dev/null 9</dev/null; exec smtpd'
 mkdir "$work/bin"
 cat >"$work/bin/ucspi-tls" <<'END'
 #!/bin/sh
+if [ "$1" = -s ]; then
+	echo "ucspi-tls: option -s, CCAFILE ${CCAFILE-unset}" >&2
+	shift
+fi
 echo "ucspi-tls: $CERTFILE ${KEYFILE-unset} ${CERTCHAINFILE-unset} ${CIPHERS-unset}" \
 	"${TLS_SERVER_CERT-unset} $*" >&2
 [ -z "${NO_TLS-}" ] || exec "$@"
@@ -316,10 +322,37 @@ chmod 755 "$work/bin/ucspi-tls"
 	echo "env PATH=$work/bin:$PATH"
 	echo "env TLS_SERVER_CERT=$work/cert"
 	offers 'TLS_SERVER_CERT' KEYFILE=x CERTCHAINFILE=x CERTFILE=x
-	echo "LOG: ucspi-tls: $work/cert unset unset unset unset smtpd -- a b"
+	echo "LOG: ucspi-tls: $work/cert unset unset unset  smtpd --"
+	offers 'SSLCERT, which qmail-ldap has for it' TLS_SERVER_CERT SSLCERT="$work/cert" KEYFILE=x
+	echo "LOG: ucspi-tls: $work/cert unset unset unset  smtpd --"
+	offers 'CERTFILE, and its key' TLS_SERVER_CERT CERTFILE="$work/cert" KEYFILE=x CERTCHAINFILE=y
+	echo "LOG: ucspi-tls: $work/cert x y unset  smtpd --"
+	offers 'TLS_SERVER_CERT wins over both' SSLCERT=/nonexistent CERTFILE=/nonexistent
+	echo "LOG: ucspi-tls: $work/cert unset unset unset  smtpd --"
+	offers 'control/servercert.pem' TLS_SERVER_CERT KEYFILE=x
+	printf '%s\n' 'control servercert.pem x'
+	echo 'LOG: ucspi-tls: */control/servercert.pem unset unset unset  smtpd --'
+	hides 'control/servercert.pem, and TLS_SERVER_CERT is empty' "$absent" TLS_SERVER_CERT=
+	printf '%s\n' 'control servercert.pem x'
+	hides 'nor is CERTFILE looked at then' "$absent" TLS_SERVER_CERT= CERTFILE="$work/cert"
+	hides 'control/servercert.pem, and no descriptors come' "$absent" TLS_SERVER_CERT NO_TLS=1
+	printf '%s\n' 'control servercert.pem x'
+	offers 'control/tlsserverciphers' X=1
+	printf '%s\n' 'control tlsserverciphers HIGH:!SHA1'
+	echo 'LOG: ucspi-tls: * HIGH:!SHA1 *'
+	offers 'TLSCIPHERS wins over it' TLSCIPHERS=AES
+	printf '%s\n' 'control tlsserverciphers HIGH'
+	echo 'LOG: ucspi-tls: * AES *'
+	offers 'control/clientca.pem' X=1
+	printf '%s\n' 'control clientca.pem x'
+	echo 'LOG: ucspi-tls: option -s, CCAFILE /*/control/clientca.pem'
+	offers 'CCAFILE wins over it' CCAFILE=/some/ca
+	printf '%s\n' 'control clientca.pem x'
+	echo 'LOG: ucspi-tls: option -s, CCAFILE /some/ca'
 	offers 'TLSCIPHERS' TLSCIPHERS=HIGH
-	echo "LOG: ucspi-tls: * HIGH unset *"
+	echo "LOG: ucspi-tls: * HIGH  smtpd --"
 	offers 'GREETDELAY too' GREETDELAY=1
+	offers 'SMTPD_GREETDELAY, by another name' SMTPD_GREETDELAY=1
 	offers 'a file of the home, when a tlsd is there' TLS_SERVER_CERT=control/a.pem TLSD_FD=0
 	echo 'LOG: ucspi-tls: /*/control/a.pem *'
 	hides 'TLS_SERVER_CERT, and DENY_TLS' "$denied" DENY_TLS=1
@@ -330,7 +363,7 @@ chmod 755 "$work/bin/ucspi-tls"
 	refuses 'the same with FORCE_TLS' TLS_SERVER_CERT=/nonexistent/cert FORCE_TLS=1
 	hides 'a ucspi-tls that gives no descriptors is asked once' "$absent" NO_TLS=1
 } >"$work/pulled.txt"
-dialogues "$work/pulled.txt" -- smtpd -- a b
+dialogues "$work/pulled.txt" -- smtpd --
 mkdir "$work/alone"
 cp "$bin/smtpd" "$work/alone/smtpd"
 {

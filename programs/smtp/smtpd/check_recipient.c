@@ -17,6 +17,7 @@
 #include "replies.h"
 #include "sender_sanity.h"
 #include "system/net.h"
+#include "tls_clients.h"
 
 enum { LEAST_RECIPIENTS = 100 };
 
@@ -164,13 +165,16 @@ static const char *domain_is_ours_or_client_may_relay(struct session *session,
 		str_append_text(&session->address, settings->relay_suffix);
 		return NULL;
 	case RELAY_EVERYTHING: return NULL;
-	case RELAY_NOTHING: return domain ? REPLY_NOT_OUR_DOMAIN : NULL;
+	case RELAY_NOTHING:
+		if (!domain) return NULL;
+		break;
 	case RELAY_LISTED:
-	default: break;
+	default:
+		if (!domain || recipient_host_is_listed(session, domain))
+			return NULL;
+		break;
 	}
-	return !domain || recipient_host_is_listed(session, domain)
-		       ? NULL
-		       : REPLY_NOT_OUR_DOMAIN;
+	return tls_clients_check(session);
 }
 
 /* Only those that we take mail for are counted. */

@@ -4,7 +4,7 @@
 
 /* A stage that belongs in front of us and is not in the chain: execs it, found
    along $PATH or else beside our own file, with our command line behind it.
-   Comes back only with errno. */
-void pull_in(const char *stage, int argc, char **argv);
+   `option` is the stage's, or NULL. Comes back only with errno. */
+void pull_in(const char *stage, const char *option, int argc, char **argv);
 
 #endif

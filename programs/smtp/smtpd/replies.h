@@ -170,6 +170,10 @@
 #define REPLY_NOT_OUR_DOMAIN                                                   \
 	"553 sorry, that domain isn't in my list of allowed rcpthosts "        \
 	"(#5.7.1)"
+/* The client's certificate; the cause stands between. */
+#define REPLY_NO_CLIENT_CERT "553 no valid cert for gatewaying (#5.7.1)"
+#define REPLY_NO_CLIENT_CERT_CAUSE "553 no valid cert for gatewaying: "
+#define REPLY_NO_CLIENT_CERT_END " (#5.7.1)"
 #define REPLY_TOO_MANY_RECIPIENTS "452 too many recipients (#4.5.3)"
 #define REPLY_TOO_BIG                                                          \
 	"552 sorry, that message size exceeds my databytes limit (#5.3.4)"

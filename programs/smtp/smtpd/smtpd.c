@@ -79,16 +79,27 @@ static bool greetdelay_has_run(void)
 	return pid == (unsigned long)getpid();
 }
 
+/* Another family's name for what greetdelay reads. */
+static void take_alias(const char *name, const char *alias)
+{
+	const char *value = getenv(alias);
+
+	if (!value) return;
+	(void)setenv(name, value, 0);
+	unsetenv(alias);
+}
+
 static void delay_greeting(int argc, char **argv)
 {
 	char pid[sizeof(long) * 3];
 
 	if (greetdelay_has_run()) return;
+	take_alias("GREETDELAY", "SMTPD_GREETDELAY");
 	if (!parse_flag(getenv("GREETDELAY")) &&
 	    !parse_flag(getenv("DROP_PRE_GREET")))
 		return;
 	snprintf(pid, sizeof pid, "%ld", (long)getpid());
-	if (setenv(greeted, pid, 1) == 0) pull_in("greetdelay", argc, argv);
+	if (setenv(greeted, pid, 1) == 0) pull_in("greetdelay", NULL, argc, argv);
 	log_no_greetdelay();
 	session_give_up(&session, REPLY_NO_GREETDELAY);
 }

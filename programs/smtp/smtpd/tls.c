@@ -11,6 +11,7 @@
 #include "base/message.h"
 #include "base/parse.h"
 #include "log.h"
+#include "mail/control.h"
 #include "pull_in.h"
 #include "replies.h"
 #include "session.h"
@@ -24,6 +25,7 @@ enum {
 	BLOCK_CHUNK = 8192,
 };
 
+/* Set and empty it means that there is none: nothing else is looked at. */
 static const char cert_setting[] = "TLS_SERVER_CERT";
 
 /* ---- what is there ---- */
@@ -54,40 +56,121 @@ static bool take_descriptors(struct tls *tls)
 }
 
 /* A relative path is one under the home, as in qmail. */
-static bool name_certificate(const char *path)
+static void append_path(struct str *path, const char *name)
 {
-	struct str certificate = { 0 };
-	const char *ciphers = getenv("TLSCIPHERS");
+	if (*name != '/') str_append_text(path, CHAINMAIL_HOME "/");
+	str_append_text(path, name);
+}
 
-	if (*path != '/') str_append_text(&certificate, CHAINMAIL_HOME "/");
-	str_append_text(&certificate, path);
-	/* A tlsd that others have started reads its own. */
-	if (!getenv("TLSD_FD") && !getenv("TLSD_SOCKET") &&
-	    access(certificate.data, R_OK) < 0) {
-		log_unreadable_certificate(certificate.data);
-		return false;
-	}
-	if (ciphers && *ciphers && setenv("CIPHERS", ciphers, 1) < 0)
-		return false;
-	/* The key is in the same file. */
+static void append_control_path(struct str *path, const char *name)
+{
+	struct str control = { 0 };
+
+	control_path(&control, name);
+	append_path(path, control.data);
+	str_free(&control);
+}
+
+/* The key is in the same file. */
+static void forget_key(void)
+{
 	unsetenv("KEYFILE");
 	unsetenv("CERTCHAINFILE");
-	return setenv("CERTFILE", certificate.data, 1) == 0;
+}
+
+/* The path is empty where there is none. */
+static void find_certificate(struct str *path)
+{
+	const char *ours = getenv(cert_setting), *other = getenv("SSLCERT");
+	/* tlsd's own name, beside which it has one for the key. */
+	const char *tlsd = getenv("CERTFILE");
+
+	if (ours && !*ours) return;
+	if (!ours) ours = other;
+	if (ours && *ours) {
+		append_path(path, ours);
+		forget_key();
+	} else if (tlsd && *tlsd) {
+		append_path(path, tlsd);
+	} else {
+		append_control_path(path, "servercert.pem");
+		if (access(path->data, F_OK) < 0 && errno == ENOENT)
+			str_clear(path);
+		else forget_key();
+	}
+}
+
+static bool can_read(const char *path)
+{
+	if (access(path, R_OK) == 0) return true;
+	log_unreadable_certificate(path);
+	return false;
+}
+
+static int set_ciphers(void)
+{
+	const char *ciphers = getenv("TLSCIPHERS");
+	struct str line = { 0 };
+	int result = 0;
+
+	if (!ciphers || !*ciphers) {
+		if (control_read_line("tlsserverciphers", &line) ==
+		    CONTROL_FAILED) {
+			log_unreadable_control("tlsserverciphers");
+			return -1;
+		}
+		ciphers = line.data;
+	}
+	if (ciphers && *ciphers) result = setenv("CIPHERS", ciphers, 1);
+	str_free(&line);
+	return result;
+}
+
+/* The CA whose certificates clients are asked for; ucspi-tls' option that tells us
+   what is in them, NULL where nobody is to be asked, or "" when they cannot be. */
+static const char *set_client_ca(void)
+{
+	struct str path = { 0 };
+	const char *option = "-s";
+
+	append_control_path(&path, "clientca.pem");
+	if (access(path.data, F_OK) < 0 && errno == ENOENT) option = NULL;
+	else if (!can_read(path.data) || setenv("CCAFILE", path.data, 0) < 0)
+		option = "";
+	str_free(&path);
+	return option;
+}
+
+/* Comes back when it cannot be had. */
+static void pull_in_tls(const char *certificate, int argc, char **argv)
+{
+	const char *option;
+
+	/* A tlsd that others have started reads its own. */
+	if (!getenv("TLSD_FD") && !getenv("TLSD_SOCKET") &&
+	    !can_read(certificate))
+		return;
+	option = set_client_ca();
+	if ((option && !*option) || set_ciphers() < 0 ||
+	    setenv("CERTFILE", certificate, 1) < 0 ||
+	    /* Used up: a ucspi-tls that gives no descriptors is not asked again
+	       and again. */
+	    setenv(cert_setting, "", 1) < 0)
+		return;
+	pull_in("ucspi-tls", option, argc, argv);
+	log_no_ucspi_tls();
 }
 
 static enum tls_state ask_for_descriptors(int argc, char **argv)
 {
-	const char *path = getenv(cert_setting);
+	struct str certificate = { 0 };
+	bool is_there;
 
-	if (!path || !*path) return TLS_ABSENT;
-	if (name_certificate(path)) {
-		/* Used up: a ucspi-tls that gives no descriptors is not asked
-		   again and again. */
-		unsetenv(cert_setting);
-		pull_in("ucspi-tls", argc, argv);
-		log_no_ucspi_tls();
-	}
-	return TLS_DENIED;
+	find_certificate(&certificate);
+	is_there = certificate.length > 0;
+	if (is_there) pull_in_tls(certificate.data, argc, argv);
+	str_free(&certificate);
+	return is_there ? TLS_DENIED : TLS_ABSENT;
 }
 
 /* The TLS process need not wait any longer. */
@@ -106,8 +189,10 @@ void tls_prepare(struct session *session, int argc, char **argv)
 
 	tls->required = parse_flag(getenv("FORCE_TLS")) ||
 			(policy && strcmp(policy, "!") == 0);
-	if (parse_flag(getenv("SSL"))) tls->state = TLS_ALWAYS;
+	if (parse_flag(getenv("SSL")) || parse_flag(getenv("SMTPS")))
+		tls->state = TLS_ALWAYS;
 	else if (parse_flag(getenv("DENY_TLS")) ||
+		 parse_flag(getenv("DISABLETLS")) ||
 		 (policy && strcmp(policy, "-") == 0))
 		tls->state = TLS_DENIED;
 	else if (given) tls->state = TLS_OFFERED;

@@ -226,6 +226,7 @@ static void set_name(struct session *session, const struct value *values)
 
 static void apply(struct session *session, const struct value *values)
 {
+	session->speaks_for_others = true;
 	session_reset(session);
 	if (values[ADDR].presence != NOT_SAID ||
 	    values[LOGIN].presence != NOT_SAID)

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: ISC */
+#include "tls_clients.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "log.h"
+#include "mail/control.h"
+#include "replies.h"
+#include "tls.h"
+
+enum { CAUSE_ROOM = 256 };
+
+static bool is_listed(const struct str *list, const char *address)
+{
+	size_t length;
+
+	for (size_t at = 0; at < list->length; at += length + 1) {
+		length = strlen(list->data + at);
+		if (strcasecmp(list->data + at, address) == 0) return true;
+	}
+	return false;
+}
+
+static const char *refuse_because(struct session *session, const char *cause)
+{
+	char shown[CAUSE_ROOM];
+
+	str_clear(&session->refusal);
+	str_append_text(&session->refusal, REPLY_NO_CLIENT_CERT_CAUSE);
+	str_append_text(&session->refusal,
+			printable_text(shown, sizeof shown, cause));
+	str_append_text(&session->refusal, REPLY_NO_CLIENT_CERT_END);
+	return session->refusal.data;
+}
+
+/* What is in a certificate means something only when it has been verified. The
+   variables are tlsd's. */
+static const char *check_certificate(struct session *session,
+				     const struct str *list)
+{
+	const char *status = getenv("SSL_VERIFY_STATUS");
+	const char *cause = getenv("SSL_VERIFY_STRING");
+	const char *address = getenv("SSL_CLIENT_S_DN_Email");
+
+	if (!status || strcmp(status, "OK") != 0)
+		return status && strcmp(status, "FAIL") == 0 && cause
+			       ? refuse_because(session, cause)
+			       : REPLY_NO_CLIENT_CERT;
+	if (!address || !*address || !is_listed(list, address))
+		return REPLY_NO_CLIENT_CERT;
+	return NULL;
+}
+
+static const char *let_in(struct session *session)
+{
+	if (setenv("RELAYCLIENT", "", 1) < 0)
+		session_give_up(session, REPLY_NO_MEMORY);
+	session->settings.relaying = RELAY_THIS_CLIENT;
+	session->settings.relay_suffix = "";
+	return NULL;
+}
+
+const char *tls_clients_check(struct session *session)
+{
+	static const char name[] = "tlsclients";
+	struct str list = { 0 };
+	const char *refusal;
+
+	/* A certificate is that of the client that is connected. */
+	if (!tls_protects(&session->tls) || session->speaks_for_others)
+		return REPLY_NOT_OUR_DOMAIN;
+	switch (control_read_list(name, &list)) {
+	case CONTROL_FAILED:
+		log_unreadable_control(name);
+		session_give_up(session, REPLY_NO_CONTROLS);
+	case CONTROL_ABSENT: refusal = REPLY_NOT_OUR_DOMAIN; break;
+	case CONTROL_FOUND:
+	default: refusal = check_certificate(session, &list); break;
+	}
+	str_free(&list);
+	return refusal ? refusal : let_in(session);
+}
