@@ -4,13 +4,14 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <time.h>
+
+#include "system/clock.h"
 
 static long long now(void)
 {
 	struct timespec at;
 
-	clock_gettime(CLOCK_MONOTONIC, &at);
+	clock_read(CLOCK_MONOTONIC, &at);
 	return (long long)at.tv_sec * 1000 + at.tv_nsec / 1000000;
 }
 

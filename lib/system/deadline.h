@@ -16,9 +16,8 @@ int deadline_left(deadline);
 /* poll for one descriptor: 1 ready, 0 the deadline passed, -1 with errno. */
 int deadline_wait(int fd, short events, deadline);
 
-/* The same for `seconds` from now. It looks at no clock, which costs a process
-   two page faults the first time; so a signal that interrupts the wait makes it
-   begin anew. */
+/* The same for `seconds` from now. It looks at no clock; so a signal that
+   interrupts the wait makes it begin anew. */
 int deadline_wait_for(int fd, short events, unsigned long seconds);
 
 #endif

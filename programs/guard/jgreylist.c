@@ -16,8 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/exit_codes.h"
@@ -27,6 +25,7 @@
 #include "mail/greylist_redis.h"
 #include "mail/greylist_tree.h"
 #include "mail/refusal.h"
+#include "system/clock.h"
 #include "system/process.h"
 
 enum {
@@ -153,26 +152,13 @@ static enum greylist_state ask_redis(const struct client *client,
 	return state;
 }
 
-/* Asks the kernel: to find the clock that needs no system call costs a new
-   process two page faults, as much as half of all that is done here. */
-static time_t current_time(void)
-{
-#ifdef __LP64__ /* elsewhere the kernel's times may be shorter than libc's */
-	struct timespec now;
-
-	if (syscall(SYS_clock_gettime, CLOCK_REALTIME, &now) == 0)
-		return now.tv_sec;
-#endif
-	return time(NULL);
-}
-
 static struct verdict ask_stores(const struct client *client)
 {
 	struct greylist_settings settings =
 		greylist_settings_from_environment();
 	struct greylist_contact contact = {
 		.hold_seconds = settings.hold_seconds,
-		.now = current_time(),
+		.now = clock_seconds(),
 	};
 	bool has_redis = greylist_text("JGREYLIST_REDIS");
 	enum greylist_state state = GREYLIST_FAILED;

@@ -2,7 +2,6 @@
 #include "reception.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "log.h"
 #include "mail/control.h"
@@ -11,6 +10,7 @@
 #include "replies.h"
 #include "results.h"
 #include "session.h"
+#include "system/clock.h"
 #include "trace.h"
 
 /* More than any true way of a message has, RFC 5321 section 6.3. */
@@ -133,7 +133,7 @@ bool reception_has_failed(const struct session *session)
 static void reply_queued(struct session *session)
 {
 	struct str *text = &session->refusal;
-	unsigned long now = (unsigned long)time(NULL);
+	unsigned long now = (unsigned long)clock_seconds();
 
 	log_queued(session, now, session->reception.length);
 	str_clear(text);

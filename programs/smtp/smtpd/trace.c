@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "mail/header.h"
 #include "results.h"
+#include "system/clock.h"
 
 /* Of the TLS process: words like TLSv1.3 and TLS_AES_256_GCM_SHA384. */
 static void append_word(struct str *field, const char *word)
@@ -101,7 +101,7 @@ static void append_received(struct str *field, const struct session *session)
 	str_append_text(field, ")\n  by ");
 	header_append_safe(field, by);
 	append_protocol(field, session);
-	header_append_date(field, time(NULL));
+	header_append_date(field, clock_seconds());
 	str_append_text(field, "\n");
 }
 
