@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 #include "mail/header.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
+static void append_two_digits(struct str *s, int number)
+{
+	str_append_byte(s, (char)('0' + number / 10));
+	str_append_byte(s, (char)('0' + number % 10));
+}
+
+/* By hand: every message has it, and the code of printf would be all that it
+   needs of printf. */
 void header_append_date(struct str *s, time_t when)
 {
 	static const char months[][4] = {
@@ -12,13 +19,20 @@ void header_append_date(struct str *s, time_t when)
 		"Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 	};
 	struct tm at = { 0 };
-	char text[64];
 
 	gmtime_r(&when, &at);
-	snprintf(text, sizeof text, "%d %s %d %02d:%02d:%02d -0000", at.tm_mday,
-		 months[at.tm_mon], at.tm_year + 1900, at.tm_hour, at.tm_min,
-		 at.tm_sec);
-	str_append_text(s, text);
+	str_append_number(s, (unsigned long)at.tm_mday);
+	str_append_byte(s, ' ');
+	str_append_text(s, months[at.tm_mon]);
+	str_append_byte(s, ' ');
+	str_append_number(s, (unsigned long)at.tm_year + 1900);
+	str_append_byte(s, ' ');
+	append_two_digits(s, at.tm_hour);
+	str_append_byte(s, ':');
+	append_two_digits(s, at.tm_min);
+	str_append_byte(s, ':');
+	append_two_digits(s, at.tm_sec);
+	str_append_text(s, " -0000");
 }
 
 static int is_safe(char byte)
