@@ -18,11 +18,18 @@ void (*str_memory_farewell)(void);
 #endif
 
 /* The first strings live here. A program of the chain needs a few short ones,
-   and starting the heap for them would be an eighth of its start-up. */
+   and starting the heap for them would be an eighth of its start-up. They fill
+   it from its end: what the linker puts behind is libc's own variables, in a
+   page that is in use anyway. */
 static struct {
 	char bytes[STR_NURSERY];
 	size_t used;
 } nursery;
+
+static char *nursery_front(void)
+{
+	return nursery.bytes + sizeof nursery.bytes - nursery.used;
+}
 
 static bool is_in_nursery(const char *data)
 {
@@ -30,15 +37,20 @@ static bool is_in_nursery(const char *data)
 	       data < nursery.bytes + sizeof nursery.bytes;
 }
 
-/* As realloc. */
+/* As realloc. The youngest one grows where it is. */
 static char *move(const struct str *s, size_t room)
 {
+	size_t left = sizeof nursery.bytes - nursery.used;
 	char *moved;
 
 	if (s->data && !is_in_nursery(s->data)) return realloc(s->data, room);
-	if (room <= sizeof nursery.bytes - nursery.used) {
-		moved = nursery.bytes + nursery.used;
+	if (s->data && s->data == nursery_front() && room - s->room <= left) {
+		nursery.used += room - s->room;
+		return memmove(nursery_front(), s->data, s->length + 1);
+	}
+	if (room <= left) {
 		nursery.used += room;
+		moved = nursery_front();
 	} else {
 		moved = malloc(room);
 	}
@@ -109,7 +121,7 @@ void str_clear(struct str *s)
 void str_free(struct str *s)
 {
 	if (!is_in_nursery(s->data)) free(s->data);
-	else if (s->data + s->room == nursery.bytes + nursery.used)
+	else if (s->data == nursery_front())
 		nursery.used -= s->room;
 	*s = (struct str){ 0 };
 }

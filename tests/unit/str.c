@@ -46,6 +46,28 @@ static void test_growing(void)
 	str_free(&s);
 }
 
+/* The youngest string grows where it is, the older ones stay untouched. */
+static void test_neighbours(void)
+{
+	struct str older = { 0 }, younger = { 0 };
+	bool good = true;
+
+	str_append_text(&older, "older");
+	for (size_t i = 0; i < 1000; i++) {
+		str_append_byte(&younger, (char)('a' + i % 26));
+		good = good && strcmp(older.data, "older") == 0;
+	}
+	for (size_t i = 0; i < 1000; i++)
+		good = good && younger.data[i] == (char)('a' + i % 26);
+	ok(good, "a string that grows beside another one");
+	str_append_text(&older, " grows, too");
+	is_text(older.data, "older grows, too", "and the other way round");
+	ok(younger.length == 1000 && younger.data[999] == 'a' + 999 % 26,
+	   "the first one is as it was");
+	str_free(&younger);
+	str_free(&older);
+}
+
 static void test_numbers(void)
 {
 	struct str s = { 0 };
@@ -110,6 +132,7 @@ static int exit_code(size_t more)
 int main(void)
 {
 	test_growing();
+	test_neighbours();
 	test_numbers();
 	test_printable();
 	fflush(stdout);
