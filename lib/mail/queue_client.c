@@ -16,6 +16,7 @@
 #include "system/process.h"
 
 enum {
+	WITHOUT_READER_SECONDS = 1,
 	/* A killed process is gone in no time, unless its disk hangs. */
 	KILLED_SECONDS = 5,
 	DISCARDED = 1,
@@ -223,26 +224,21 @@ static void send_rest(struct queue_client *queue, const struct str *envelope)
 	close(queue->envelope);
 }
 
-struct error_text {
-	char bytes[QUEUE_TEXT_LIMIT];
-	size_t length;
-};
-
 enum ending { EXITED, TIMED_OUT, LOST };
 
-/* Reads the error text to its end, then reaps the program. */
+/* The pipe has room for more error text than is ever wanted, so a program that
+   ends within a second needs no reader before that. */
 static enum ending await(struct queue_client *queue, deadline end,
-			 struct error_text *text, int *status)
+			 struct process_output *text, int *status)
 {
-	struct process_output output = {
-		.bytes = text->bytes,
-		.size = sizeof text->bytes,
-	};
-	int result = process_wait_reading(queue->pid, queue->error_text, end,
-					  &output, status);
+	deadline look = deadline_in(WITHOUT_READER_SECONDS);
 
-	text->length = output.length;
-	if (result == 0) return EXITED;
+	if (end != DEADLINE_NEVER && end < look) look = end;
+	if (process_wait(queue->pid, look, status) == 0) return EXITED;
+	if (errno == ETIMEDOUT &&
+	    process_wait_reading(queue->pid, queue->error_text, end, text,
+				 status) == 0)
+		return EXITED;
 	return errno == ETIMEDOUT ? TIMED_OUT : LOST;
 }
 
@@ -271,7 +267,7 @@ static void set_from_code(struct queue_result *result, int code)
    become blanks and other odd bytes '?', or it could write replies of its own.
    False when there is no text worth a reply. */
 static bool set_from_text(struct queue_result *result,
-			  const struct error_text *text)
+			  const struct process_output *text)
 {
 	size_t length = 0;
 
@@ -289,8 +285,9 @@ static bool set_from_text(struct queue_result *result,
 	return length > 0;
 }
 
+/* What the program has said is read where it counts. */
 static struct queue_result judge(const struct queue_client *queue, int status,
-				 const struct error_text *text)
+				 struct process_output *text)
 {
 	struct queue_result result = { .exit_code = NO_EXIT_CODE };
 	int code;
@@ -307,9 +304,10 @@ static struct queue_result judge(const struct queue_client *queue, int status,
 		result.verdict = QUEUE_ACCEPTS;
 		return result;
 	}
-	if ((code == QUEUE_CUSTOM_TEXT || code == QUEUE_CUSTOM_TEXT_OTHER) &&
-	    set_from_text(&result, text))
-		return result;
+	if (code == QUEUE_CUSTOM_TEXT || code == QUEUE_CUSTOM_TEXT_OTHER) {
+		process_read_what_is_there(queue->error_text, text);
+		if (set_from_text(&result, text)) return result;
+	}
 	set_from_code(&result, code);
 	return result;
 }
@@ -318,7 +316,8 @@ struct queue_result queue_client_finish(struct queue_client *queue,
 					const struct str *envelope)
 {
 	struct queue_result result = { .exit_code = NO_EXIT_CODE };
-	struct error_text text = { .length = 0 };
+	char said[QUEUE_TEXT_LIMIT];
+	struct process_output text = { .bytes = said, .size = sizeof said };
 	enum ending ending = TIMED_OUT;
 	/* For all that is left: the client, too, waits from here on. */
 	deadline end = deadline_in(queue->settings->seconds);
@@ -327,14 +326,15 @@ struct queue_result queue_client_finish(struct queue_client *queue,
 	send_rest(queue, envelope);
 	if (queue->failure != ETIMEDOUT)
 		ending = await(queue, end, &text, &status);
-	close(queue->error_text);
-	if (ending == EXITED) return judge(queue, status, &text);
-	if (ending == TIMED_OUT) {
+	if (ending == EXITED) {
+		result = judge(queue, status, &text);
+	} else if (ending == TIMED_OUT) {
 		kill(queue->pid, SIGKILL);
 		process_wait(queue->pid, deadline_in(KILLED_SECONDS), &status);
 		set_from_code(&result, QUEUE_TIMED_OUT);
 	} else {
 		set_result(&result, QUEUE_DEFERS, cannot_wait);
 	}
+	close(queue->error_text);
 	return result;
 }

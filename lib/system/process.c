@@ -6,13 +6,14 @@
 #include <grp.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/message.h"
@@ -21,7 +22,7 @@
 static const char default_path[] = "/bin:/usr/bin";
 
 enum {
-	LOOK_AGAIN_MS = 50,
+	LOOK_AGAIN_MS = 1000,
 	/* How often a child whose pipe stays open is looked at. */
 	LOOK_AFTER_SECONDS = 1,
 };
@@ -128,39 +129,43 @@ void process_lift_memory_limits(void)
 		(void)setrlimit(RLIMIT_STACK, &limit);
 }
 
-/* A pidfd lets poll keep the deadline with no signal handler. Where there is
-   none (descriptors have run out, or the kernel is older than 5.3) this comes
-   back after a while. True when the child has ended. */
-static bool wait_for_end(pid_t child, deadline end)
+/* SIGCHLD says when, and must be blocked: no child can end unseen between the
+   question and the wait. Where it does not come (somebody has it ignored) the
+   child is looked at after a while. */
+static void wait_for_end(const sigset_t *endings, deadline end)
 {
-	int watch = (int)syscall(SYS_pidfd_open, child, 0);
-	int left = deadline_left(end), ready = -1;
+	int left = deadline_left(end);
+	int wait = left < 0 || left > LOOK_AGAIN_MS ? LOOK_AGAIN_MS : left;
+	struct timespec most = {
+		.tv_sec = wait / 1000,
+		.tv_nsec = wait % 1000 * 1000000l,
+	};
 
-	if (watch >= 0) {
-		ready = deadline_wait(watch, POLLIN, end);
-		close(watch);
-	}
-	if (ready >= 0) return ready > 0;
-	poll(NULL, 0, left < 0 || left > LOOK_AGAIN_MS ? LOOK_AGAIN_MS : left);
-	return false;
+	sigtimedwait(endings, NULL, &most);
 }
 
 int process_wait(pid_t child, deadline end, int *status)
 {
-	/* Mostly it has just ended, and one call is enough. */
-	int options = WNOHANG;
+	sigset_t endings, before;
+	pid_t reaped;
+	int cause;
 
+	sigemptyset(&endings);
+	sigaddset(&endings, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &endings, &before);
 	for (;;) {
-		pid_t reaped = waitpid(child, status, options);
-
-		if (reaped == child) return 0;
-		if (reaped < 0 && errno != EINTR) return -1;
-		if (reaped < 0) continue;
-		if (deadline_left(end) == 0) break;
-		if (wait_for_end(child, end)) options = 0;
+		reaped = waitpid(child, status, WNOHANG);
+		if (reaped == child || (reaped < 0 && errno != EINTR)) break;
+		if (deadline_left(end) == 0) {
+			errno = ETIMEDOUT;
+			break;
+		}
+		wait_for_end(&endings, end);
 	}
-	errno = ETIMEDOUT;
-	return -1;
+	cause = errno;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	errno = cause;
+	return reaped == child ? 0 : -1;
 }
 
 /* One read of what the child says: false at its end. */
@@ -175,8 +180,7 @@ static bool read_more(int fd, struct process_output *output)
 	return n > 0 || (n < 0 && errno == EINTR);
 }
 
-/* Behind a child that has ended, where another process holds the pipe. */
-static void read_what_is_there(int fd, struct process_output *output)
+void process_read_what_is_there(int fd, struct process_output *output)
 {
 	while (output->length < output->size &&
 	       deadline_wait(fd, POLLIN, deadline_in(0)) > 0)
@@ -197,7 +201,7 @@ int process_wait_reading(pid_t child, int fd, deadline end,
 		if (ready > 0 && !read_more(fd, output)) break;
 		if (ready == 0 &&
 		    process_wait(child, deadline_in(0), status) == 0) {
-			read_what_is_there(fd, output);
+			process_read_what_is_there(fd, output);
 			return 0;
 		}
 	} while (deadline_left(end) != 0);

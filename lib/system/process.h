@@ -40,7 +40,8 @@ int process_drop_privileges(uid_t user, gid_t group, const char **what);
 void process_lift_memory_limits(void);
 
 /* Waits for the child: its wait status in `*status`. 0; -1 with ETIMEDOUT when
-   the deadline passed (the child lives on), or another errno. */
+   the deadline passed (the child lives on), or another errno. The program must
+   leave SIGCHLD alone, or it is a second late. */
 int process_wait(pid_t child, deadline, int *status);
 
 /* What a child says on a pipe; what there is no room for is read and dropped, so
@@ -56,6 +57,10 @@ struct process_output {
    for. As process_wait. */
 int process_wait_reading(pid_t child, int fd, deadline, struct process_output *,
 			 int *status);
+
+/* What a child that has ended has said, as far as nobody has read it; another
+   process may hold the pipe still. */
+void process_read_what_is_there(int fd, struct process_output *);
 
 /* The path of the program `name` in the folder of our own file; -1 when `name`
    has a slash, or /proc is not there. */

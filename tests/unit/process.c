@@ -47,6 +47,36 @@ static void wait_with(const char *how)
 	is_number(WEXITSTATUS(status), 7, "the exit code");
 }
 
+/* No child leaves a status behind then, and none says that it has ended. */
+static void no_signal_comes(void)
+{
+	int status = 0;
+
+	signal(SIGCHLD, SIG_IGN);
+	errno = 0;
+	is_number(
+		process_wait(start_child(1), deadline_in(MUCH_LATER), &status),
+		-1, "SIGCHLD is ignored");
+	is_number(errno, ECHILD, "there is no status");
+	signal(SIGCHLD, SIG_DFL);
+}
+
+/* What a child that has ended has written, with somebody behind it. */
+static void read_the_rest(void)
+{
+	char bytes[4];
+	struct process_output output = { .bytes = bytes, .size = sizeof bytes };
+	int ends[2];
+
+	if (pipe(ends) < 0) return;
+	process_read_what_is_there(ends[0], &output);
+	is_number((long long)output.length, 0, "nothing is there");
+	is_number(write(ends[1], "abcdef", 6), 6,
+		  "more than there is room for");
+	process_read_what_is_there(ends[0], &output);
+	is_bytes(bytes, output.length, "abcd", 4, "what there is room for");
+}
+
 int main(void)
 {
 	struct rlimit usual, few;
@@ -58,5 +88,7 @@ int main(void)
 	setrlimit(RLIMIT_NOFILE, &few);
 	wait_with("no descriptor left");
 	setrlimit(RLIMIT_NOFILE, &usual); /* a leak checker needs some */
+	no_signal_comes();
+	read_the_rest();
 	return done_testing();
 }
