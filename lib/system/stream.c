@@ -2,11 +2,23 @@
 #include "system/stream.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/uio.h>
 #include <unistd.h>
+
+enum {
+	/* To copy more costs more than to write it by itself; also two pages,
+	   which have to be found for it first. */
+	LONG_PIECE = 2048,
+	/* Of what a socket can be told; the kernel has its own longest. */
+	LONGEST_SECONDS = 1000000,
+};
 
 /* As poll. */
 static int wait_until_ready(int fd, short events, unsigned long seconds,
@@ -21,8 +33,44 @@ static int wait_until_ready(int fd, short events, unsigned long seconds,
 	return ready;
 }
 
+/* True when a read of the socket ends by itself after `seconds`. */
+static bool socket_keeps_time(struct stream_in *in)
+{
+	struct timeval limit = { .tv_sec = (time_t)in->seconds };
+
+	if (!in->is_ours || in->until || in->seconds == 0) return false;
+	if (in->socket_seconds == in->seconds) return true;
+	if (in->seconds > LONGEST_SECONDS) return false;
+	in->is_ours = setsockopt(in->fd, SOL_SOCKET, SO_RCVTIMEO, &limit,
+				 sizeof limit) == 0;
+	if (in->is_ours) in->socket_seconds = in->seconds;
+	return in->is_ours;
+}
+
+void stream_give_back(struct stream_in *in)
+{
+	const struct timeval none = { 0 };
+
+	if (in->socket_seconds)
+		(void)setsockopt(in->fd, SOL_SOCKET, SO_RCVTIMEO, &none,
+				 sizeof none);
+	in->socket_seconds = 0;
+	in->is_ours = false;
+}
+
+/* A socket that does not wait at all has not kept time: it is poll's then. */
+static bool time_is_up(struct stream_in *in)
+{
+	int flags = fcntl(in->fd, F_GETFL);
+
+	if (flags >= 0 && !(flags & O_NONBLOCK)) return true;
+	stream_give_back(in);
+	return false;
+}
+
 ssize_t stream_fill(struct stream_in *in)
 {
+	bool keeps_time;
 	ssize_t n;
 
 	if (in->start == in->end) in->start = in->end = 0;
@@ -36,24 +84,30 @@ ssize_t stream_fill(struct stream_in *in)
 		return -1;
 	}
 	do {
-		if (wait_until_ready(in->fd, POLLIN, in->seconds, in->until) <=
-		    0)
+		keeps_time = socket_keeps_time(in);
+		if (!keeps_time && wait_until_ready(in->fd, POLLIN, in->seconds,
+						    in->until) <= 0)
 			return -1;
 		n = read(in->fd, in->data + in->end, in->size - in->end);
+		if (n < 0 && errno == EAGAIN && keeps_time && time_is_up(in)) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
 	} while (n < 0 && (errno == EINTR || errno == EAGAIN));
 	if (n > 0) in->end += (size_t)n;
 	return n;
 }
 
-ssize_t stream_write_some(int fd, enum stream_kind *kind, const void *bytes,
-			  size_t length)
+static ssize_t write_once(int fd, enum stream_kind *kind, const void *bytes,
+			  size_t length, int socket_flags)
 {
 	ssize_t n;
 
 	switch (*kind) {
 	case STREAM_UNKNOWN:
 	case STREAM_SOCKET:
-		n = send(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+		n = send(fd, bytes, length,
+			 MSG_DONTWAIT | MSG_NOSIGNAL | socket_flags);
 		if (n >= 0) *kind = STREAM_SOCKET;
 		if (n < 0 && errno == ENOTSOCK) {
 			*kind = STREAM_PIPE;
@@ -71,20 +125,31 @@ ssize_t stream_write_some(int fd, enum stream_kind *kind, const void *bytes,
 	return n;
 }
 
+ssize_t stream_write_some(int fd, enum stream_kind *kind, const void *bytes,
+			  size_t length)
+{
+	return write_once(fd, kind, bytes, length, 0);
+}
+
+static ssize_t write_some(struct stream_out *out, const char *bytes,
+			  size_t length)
+{
+	return write_once(out->fd, &out->kind, bytes, length,
+			  out->is_ending ? MSG_MORE : 0);
+}
+
 static int write_all(struct stream_out *out, const char *bytes, size_t length)
 {
 	while (length > 0) {
 		ssize_t n = 0;
 
 		if (out->kind != STREAM_PIPE)
-			n = stream_write_some(out->fd, &out->kind, bytes,
-					      length);
+			n = write_some(out, bytes, length);
 		if (n == 0) {
 			if (wait_until_ready(out->fd, POLLOUT, out->seconds,
 					     out->until) <= 0)
 				return -1;
-			n = stream_write_some(out->fd, &out->kind, bytes,
-					      length);
+			n = write_some(out, bytes, length);
 		}
 		if (n < 0) return -1;
 		if (n == 0) continue;
@@ -102,10 +167,36 @@ int stream_flush(struct stream_out *out)
 	return write_all(out, out->data, length);
 }
 
+/* What was collected goes first, by the same call where that cannot wait. */
+static int put_long(struct stream_out *out, const char *bytes, size_t length)
+{
+	struct iovec pieces[] = {
+		{ .iov_base = out->data, .iov_len = out->end },
+		{ .iov_base = (void *)(uintptr_t)bytes, .iov_len = length },
+	};
+	size_t written = 0, collected = out->end;
+	ssize_t n = 0;
+
+	if (collected > 0 && out->kind == STREAM_NONBLOCKING)
+		n = writev(out->fd, pieces, 2);
+	if (n > 0) written = (size_t)n;
+	out->end = 0;
+	if (written < collected) {
+		if (write_all(out, out->data + written, collected - written) <
+		    0)
+			return -1;
+		written = collected;
+	}
+	written -= collected;
+	return write_all(out, bytes + written, length - written);
+}
+
 int stream_put(struct stream_out *out, const void *bytes, size_t length)
 {
+	if (length > out->size ||
+	    (length >= LONG_PIECE && out->kind == STREAM_NONBLOCKING))
+		return put_long(out, bytes, length);
 	if (length > out->size - out->end && stream_flush(out) < 0) return -1;
-	if (length > out->size) return write_all(out, bytes, length);
 	memcpy(out->data + out->end, bytes, length);
 	out->end += length;
 	return 0;

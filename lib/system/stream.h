@@ -5,6 +5,7 @@
 #ifndef SYSTEM_STREAM_H
 #define SYSTEM_STREAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -18,6 +19,11 @@ struct stream_in {
 	int fd;
 	unsigned long seconds;
 	deadline until;
+	/* Nobody reads the descriptor after us, or not before stream_give_back:
+	   a socket may be told of `seconds` (SO_RCVTIMEO), which saves a system
+	   call for every wait. */
+	bool is_ours;
+	unsigned long socket_seconds; /* what it has been told; 0: nothing */
 	char *data;
 	size_t size;
 	size_t start;
@@ -28,6 +34,9 @@ struct stream_in {
    is no room behind it. The bytes read; 0 at the end of the input; -1 with
    errno: ETIMEDOUT when nothing came in time, ENOBUFS when `data` is full. */
 ssize_t stream_fill(struct stream_in *);
+
+/* The descriptor is as it was found; what follows waits by poll. */
+void stream_give_back(struct stream_in *);
 
 enum stream_kind {
 	STREAM_UNKNOWN,
@@ -44,12 +53,16 @@ struct stream_out {
 	unsigned long seconds;
 	deadline until; /* as that of the input */
 	enum stream_kind kind;
+	/* The descriptor is closed behind what is flushed next: a socket may send
+	   that and its end together. */
+	bool is_ending;
 	char *data;
 	size_t size;
 	size_t end;
 };
 
-/* 0, or -1 with errno: ETIMEDOUT when the reader takes nothing for `seconds`,
+/* Pieces are collected, long ones go out from where they lie. 0, or -1 with
+   errno: ETIMEDOUT when the reader takes nothing for `seconds`,
    EPIPE when it is gone. What could not be written is dropped. */
 int stream_put(struct stream_out *, const void *bytes, size_t length);
 int stream_put_text(struct stream_out *, const char *text);

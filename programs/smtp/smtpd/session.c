@@ -21,6 +21,7 @@ static void connect_streams(struct session *session, unsigned long seconds)
 	session->in = (struct stream_in){
 		.fd = STDIN_FILENO,
 		.seconds = seconds,
+		.is_ours = true,
 		.data = session->input + SMTP_DATA_GROWTH,
 		.size = INPUT_BUFFER,
 	};
@@ -124,6 +125,8 @@ void session_quit(struct session *session)
 {
 	reply_part(session, REPLY_CLOSING);
 	reply(session, session->settings.greeting.data);
+	/* A close with unread input would drop what is still to be sent. */
+	session->out.is_ending = session->in.start == session->in.end;
 	session_flush(session);
 	exit(EXIT_DONE);
 }

@@ -290,6 +290,7 @@ static void hand_over(struct session *session, struct tls *tls)
 	tls->state = TLS_STARTED;
 	reply(session, REPLY_TLS_READY);
 	session_flush(session);
+	stream_give_back(&session->in);
 	if (write(tls->control, "Y", 1) != 1) fail(session, error_text(errno));
 	move_connection(session, tls);
 	read_variables(session, tls);
