@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/parse.h"
 #include "system/file.h"
@@ -34,6 +35,9 @@ static enum control_answer read_whole(const char *name, const struct str **text)
 	control_path(&path, name);
 	str_clear(&whole);
 	*text = &whole;
+	/* Most are not there, and to ask is half as much as to try. */
+	if (access(path.data, F_OK) < 0 && errno == ENOENT)
+		return CONTROL_ABSENT;
 	if (file_read(path.data, &whole, CONTROL_FILE_LIMIT) == 0)
 		return CONTROL_FOUND;
 	return errno == ENOENT ? CONTROL_ABSENT : CONTROL_FAILED;

@@ -220,7 +220,9 @@ static int read_more_recipient_hosts(struct settings *settings)
 	int result;
 
 	control_path(&path, "morercpthosts.cdb");
-	result = table_open(&settings->more_recipient_hosts, path.data);
+	result = access(path.data, F_OK);
+	if (result == 0)
+		result = table_open(&settings->more_recipient_hosts, path.data);
 	str_free(&path);
 	return result < 0 && errno != ENOENT ? -1 : 0;
 }
