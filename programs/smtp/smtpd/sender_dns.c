@@ -174,6 +174,7 @@ const char *sender_dns_check(struct session *session)
 	ask_for_mx(session, &mx);
 	spf_ask(session, &spf);
 	mx_refusal = judge_mx(session, &mx);
-	spf_refusal = spf_hear(session, &spf);
+	/* It needs two pages of the stack, which most sessions do without. */
+	spf_refusal = spf.is_wanted ? spf_hear(session, &spf) : NULL;
 	return mx_refusal ? mx_refusal : spf_refusal;
 }
