@@ -39,6 +39,8 @@ all_ldflags += -fsanitize=address,undefined -pie
 else ifeq ($(libc),musl)
 language += $(if $(wildcard $(musl)/include),-isystem $(musl)/include)
 # Nothing makes relro's pages read-only in these, and they cost a page fault.
+# They are where they were linked to be: so tables of pointers are constant.
+hardening := $(filter-out -fPIE,$(hardening)) -fno-pie
 all_ldflags += -static -Wl,-z,norelro,-z,noseparate-code $(if $(wildcard $(musl)/lib),-L$(musl)/lib)
 else
 hardening += -fstack-clash-protection -D_FORTIFY_SOURCE=2
