@@ -63,3 +63,24 @@ hard_message() {
 		"\xff\xfe\xc3\x84 8-bit\n", "\x01\x1b[2J\x7f\n", "y" x 100000,
 		"\nFrom the start\n>From\nQUIT\nend\n"' >>"$1"
 }
+
+# note_environment: from now on the queue program notes what it is told of the
+# client; told_with RECIPIENT says it of a message, names in order, between blanks
+note_environment() {
+	cat >"$work/queue" <<-END
+		#!/bin/sh
+		env | LC_ALL=C sort | grep -aE '^(RELAYCLIENT|SMTP_AUTH_USER|SMTPAUTH(USER|METHOD)|SMTPUTF8|SPFRESULT|TCPREMOTE(INFO|IP|HOST))=' >"$work/told.\$\$"
+		exec "$bin/queue-maildir" -d "$work/Maildir"
+	END
+}
+told_with() {
+	told_pid=$(delivered "$1" | xargs sed -n '
+		s/^Received: (qmail \([0-9]*\) .*/\1/p; /^$/q' | head -n 1)
+	tr '\n' ' ' <"$work/told.$told_pid"
+}
+# received_from RECIPIENT: smtpd's own field Received of a message, in one line,
+# without its date
+received_from() {
+	delivered "$1" | xargs sed -n \
+		'/^Received: from /{N; s/\n */ /; s/; [^;]*$//; p; q; }'
+}
