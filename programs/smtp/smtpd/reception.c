@@ -43,7 +43,7 @@ static void write_filtered(void *session, const char *bytes, size_t length)
 /* Fields that others have written in our name would be believed. */
 static void filter_results(struct session *session)
 {
-	session->reception.filter = (struct auth_results_filter){
+	session->search.filter = (struct auth_results_filter){
 		.id = results_id(session),
 		.write = write_filtered,
 		.context = session,
@@ -73,7 +73,7 @@ static void scan_for_signatures(struct session *session)
 	const struct str *signatures = &reception->signatures;
 
 	if (!reception->signatures_are_read) read_signatures(session);
-	mime_signature_start(&reception->scan,
+	mime_signature_start(&session->search.scan,
 			     !reception->has_signatures ? NULL
 			     : signatures->data         ? signatures->data
 							: "",
@@ -113,14 +113,14 @@ void reception_add(struct session *session, const char *text, size_t length)
 	reception->length += length;
 	if (limit && reception->length > limit) reception->too_big = true;
 	if (reception->is_scanned)
-		reception->signature =
-			mime_signature_read(&reception->scan, text, length);
+		reception->signature = mime_signature_read(
+			&session->search.scan, text, length);
 	/* No need for the queue program to wait for the rest. */
 	if (reception->too_big || reception->signature)
 		queue_client_abandon(&session->queue);
 	if (session->queue.failure) return;
 	if (reception->is_filtered)
-		auth_results_filter(&reception->filter, text, length);
+		auth_results_filter(&session->search.filter, text, length);
 	else queue_client_write(&session->queue, text, length);
 }
 
@@ -188,10 +188,12 @@ void reception_end(struct session *session)
 	struct queue_result result;
 
 	if (reception->is_scanned)
-		reception->signature = mime_signature_end(&reception->scan);
+		reception->signature =
+			mime_signature_end(&session->search.scan);
 	if (reception->hops.count >= MOST_HOPS || reception->signature)
 		queue_client_abandon(&session->queue);
-	if (reception->is_filtered) auth_results_filter_end(&reception->filter);
+	if (reception->is_filtered)
+		auth_results_filter_end(&session->search.filter);
 	envelope_end(envelope);
 	result = queue_client_finish(&session->queue, envelope);
 	reception->open = false;

@@ -22,14 +22,18 @@ struct reception {
 	bool too_big;
 	/* Where the field Authentication-Results is written, too. */
 	bool is_filtered;
-	struct auth_results_filter filter;
 	/* Where it may not bring programs. */
 	bool is_scanned;
 	const char *signature; /* that has been found; NULL: none */
-	struct mime_signature_scan scan;
 	bool signatures_are_read;
 	bool has_signatures; /* control/signatures is there */
 	struct str signatures;
+};
+
+/* Where these two are wanted: apart, as they are large. */
+struct reception_search {
+	struct auth_results_filter filter;
+	struct mime_signature_scan scan;
 };
 
 /* Starts the queue program and writes our fields. NULL, or the reply that

@@ -80,7 +80,7 @@ struct session {
 	bool is_extended; /* EHLO */
 
 	struct transaction transaction;
-	struct results results;
+	struct reception reception;
 	struct str address;  /* of the command at hand */
 	bool checks_are_off; /* a plugin has accepted that command */
 	struct str refusal;  /* a reply's text that is made at run time */
@@ -96,8 +96,10 @@ struct session {
 	char output[OUTPUT_BUFFER];
 	char input[SMTP_DATA_GROWTH + INPUT_BUFFER];
 	struct queue_client queue;
+	/* In most sessions there is no need of these. */
 	struct reply_text reply;
-	struct reception reception;
+	struct results results;
+	struct reception_search search;
 };
 
 /* Its mail to other domains is taken, and it is not looked at closely. */
