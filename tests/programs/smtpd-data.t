@@ -6,7 +6,8 @@
 
 # The smuggling table (case 27): all pairs of what may stand before and behind a
 # dot. With a bare LF anywhere the session ends in a 451; without, the bytes are
-# content. In neither is the command behind the dot a command.
+# content. With ALLOW_BARELF they always are, a bare LF being a line end. In none is
+# the command behind the dot a command.
 perl - >"$work/smuggling.txt" <<'END'
 my @ends = (
 	['LF', '\n'], ['CR', '\r'], ['CRLF', '\r\n'], ['CR CRLF', '\r\r\n'],
@@ -20,6 +21,17 @@ sub decoded {
 	s/^\.(?!\\r)// for @lines;
 	return join '\n', @lines;
 }
+sub normalized {
+	my ($text) = @_;
+	my ($is, $follows_crlf) = ('', 1);
+	$text =~ s/\\([rn0])/{ r => "\r", n => "\n", 0 => "\0" }->{$1}/ge;
+	for (split /(?<=\n)/, $text) {
+		my ($line, $end) = /\A(.*?)(\r?\n|\z)/s;
+		$line =~ s/^\.(?!\r)// unless $line eq '.';
+		$is .= $line . ($end && "\n");
+	}
+	return $is =~ s/([\r\n\0])/{ "\r", '\r', "\n", '\n', "\0", '\0' }->{$1}/ger;
+}
 for my $before (@ends) { for my $behind (@ends) {
 	my $around = "$before->[1].$behind->[1]";
 	next if $around =~ /\\r\\n\.\\r\\n$/;
@@ -31,6 +43,13 @@ for my $before (@ends) { for my $behind (@ends) {
 		$bare ? 'S: 451 See http://pobox.com/~djb/docs/smtplf.html.' .
 			"\nEOF\n" :
 			"S: 250 ok * qp *\nE: *\nM: " . decoded($text) . "\\n\n";
+	print "== 27: nor with ALLOW_BARELF is $before->[0] . $behind->[0]\n",
+		"env ALLOW_BARELF=1\n",
+		"S: 220 *\nC: MAIL FROM:<>\nC: RCPT TO:<u\@example.org>\n",
+		"C: DATA\nS*2: 250 ok\nS: 354 *\n",
+		"R: $text\\r\\n.\\r\\nNOOP\\r\\n\n",
+		"S: 250 ok * qp *\nS: 250 ok\nE: *\nM: ",
+		normalized($text), "\\n\n";
 } }
 for my $before ('\r\n', '\r\r\n', '\0\r\n') {
 	print "== 28: $before.\\r\\n is an end\n",
@@ -41,6 +60,94 @@ for my $before ('\r\n', '\r\r\n', '\0\r\n') {
 }
 END
 dialogues "$work/smuggling.txt"
+dialogues -b "$work/smuggling.txt"
+cat >"$work/bare.txt" <<'END'
+== bare LFs, with dots that were doubled and one that was not
+env ALLOW_BARELF=1
+S: 220 *
+C: MAIL FROM:<>
+C: RCPT TO:<u@example.org>
+C: DATA
+S*2: 250 ok
+S: 354 *
+R: Subject: x\n\n..a\n...\n.\n.\r\n.b\n..\r\n\n.\r\n.\r\nNOOP\r\n
+S: 250 ok * qp *
+S: 250 ok
+E: *
+M: Subject: x\n\n.a\n..\n.\n.\nb\n.\n\n.\n
+
+== they end the header, too, and a hop counts behind one
+env ALLOW_BARELF=1
+S: 220 *
+C: MAIL FROM:<>
+C: RCPT TO:<u@example.org>
+C: DATA
+S*2: 250 ok
+S: 354 *
+R: \{99:Received: x\n}\nReceived: y\r\n.\r\n
+S: 250 ok * qp *
+C: MAIL FROM:<>
+C: RCPT TO:<u@example.org>
+C: DATA
+S*2: 250 ok
+S: 354 *
+R: \{100:Received: x\n}\n\r\n.\r\n
+S: 554 too many hops*
+E: *
+M: \{99:Received: x\n}\nReceived: y\n
+
+== one byte each in DATABYTES
+env ALLOW_BARELF=1
+env DATABYTES=4
+S: 220 *
+C: MAIL FROM:<>
+C: RCPT TO:<u@example.org>
+C: DATA
+S*2: 250 ok
+S: 354 *
+R: a\nb\r\n.\r\n
+S: 250 ok * qp *
+C: MAIL FROM:<>
+C: RCPT TO:<u@example.org>
+C: DATA
+S*2: 250 ok
+S: 354 *
+R: a\n\nb\r\n.\r\n
+S: 552 *
+E: *
+M: a\nb\n
+
+== a client that ends with bare LFs waits, and is told of the timeout
+once
+env ALLOW_BARELF=1
+control timeoutsmtpd 1
+S: 220 *
+C: MAIL FROM:<>
+C: RCPT TO:<u@example.org>
+C: DATA
+S*2: 250 ok
+S: 354 *
+R: a\n.\n
+S: 451 timeout (#4.4.2)
+EOF
+STATUS: 1
+
+== ALLOW_BARELF=0
+env ALLOW_BARELF=0
+S: 220 *
+C: MAIL FROM:<>
+C: RCPT TO:<u@example.org>
+C: DATA
+S*2: 250 ok
+S: 354 *
+R: a\nb\r\n.\r\n
+S: 451 See http://pobox.com/~djb/docs/smtplf.html.
+EOF
+STATUS: 1
+END
+dialogues "$work/bare.txt"
+dialogues -a "$work/bare.txt"
+dialogues -b "$work/bare.txt"
 
 # Ends of lines and of messages around every size that a buffer may have.
 perl - >"$work/sizes.txt" <<'END'
