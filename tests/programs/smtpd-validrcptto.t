@@ -274,7 +274,8 @@ perl -e 'local $/; $_ = <STDIN>; my ($first) = unpack "V", $_;
 	<"$work/valid.cdb" >"$work/bad.cdb"
 is "$(VALIDRCPTTO_CDB=$work/bad.cdb session joe@example.org)" "$no_controls" \
 	'57: damage that shows later'
-like "$(cat "$work/log")" "^unable to read $work/bad.cdb: " 'is logged then'
+like "$(cat "$work/log")" "^unable to read $work/bad.cdb: protocol error" \
+	'is logged then'
 
 # Hostile names.
 dashes=$(perl -e 'print "-" x 880')

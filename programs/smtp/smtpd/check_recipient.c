@@ -122,12 +122,20 @@ static const char *is_no_relay_probe(struct session *session,
 	return NULL;
 }
 
+static void append_relay_suffix(struct session *session)
+{
+	str_append_text(&session->address, session->settings.relay_suffix);
+}
+
 static const char *plugins_agree(struct session *session, const char *argument)
 {
 	(void)argument;
 	switch (plugins_run(session, PLUGINS_RCPT, &session->address)) {
 	case PLUGINS_REFUSE: return session->refusal.data;
-	case PLUGINS_ACCEPT: session->checks_are_off = true; break;
+	case PLUGINS_ACCEPT:
+		session->checks_are_off = true;
+		if (client_may_relay(session)) append_relay_suffix(session);
+		break;
 	case PLUGINS_GO_ON:
 	default: break;
 	}
@@ -162,7 +170,7 @@ static const char *domain_is_ours_or_client_may_relay(struct session *session,
 	(void)argument;
 	switch (settings->relaying) {
 	case RELAY_THIS_CLIENT:
-		str_append_text(&session->address, settings->relay_suffix);
+		append_relay_suffix(session);
 		return NULL;
 	case RELAY_EVERYTHING: return NULL;
 	case RELAY_NOTHING:

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "recipient_table.h"
 
-#include <errno.h>
 #include <string.h>
 #include <strings.h>
 
@@ -138,10 +137,7 @@ static enum table_answer look_up(const struct session *session,
 	struct search search = { .session = session, .log_level = log_level };
 	enum finding finding = FAILED;
 
-	if (open_table(path) == 0) {
-		finding = find(&search, address);
-		if (finding == FAILED) errno = EPROTO;
-	}
+	if (open_table(path) == 0) finding = find(&search, address);
 	if (finding == FAILED) log_unreadable(opened.path.data);
 	str_free(&search.key);
 	str_free(&search.domain);
