@@ -169,9 +169,7 @@ static const char *domain_is_ours_or_client_may_relay(struct session *session,
 
 	(void)argument;
 	switch (settings->relaying) {
-	case RELAY_THIS_CLIENT:
-		append_relay_suffix(session);
-		return NULL;
+	case RELAY_THIS_CLIENT: append_relay_suffix(session); return NULL;
 	case RELAY_EVERYTHING: return NULL;
 	case RELAY_NOTHING:
 		if (!domain) return NULL;
