@@ -20,8 +20,10 @@ const char *control_folder(void)
 void control_path(struct str *path, const char *name)
 {
 	str_clear(path);
-	str_append_text(path, control_folder());
-	str_append_byte(path, '/');
+	if (*name != '/') {
+		str_append_text(path, control_folder());
+		str_append_byte(path, '/');
+	}
 	str_append_text(path, name);
 }
 

@@ -15,7 +15,8 @@ enum { CONTROL_FILE_LIMIT = 16 * 1024 * 1024 };
 /* $CONTROLDIR, or the compiled home's control folder. */
 const char *control_folder(void);
 
-/* The path of a control file. */
+/* The path of a control file. Here and below, a name that begins with a slash is a
+   path itself. */
 void control_path(struct str *path, const char *name);
 
 /* The first line. */

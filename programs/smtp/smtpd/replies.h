@@ -124,6 +124,10 @@
 #define REPLY_TOO_MANY_STRANGERS                                               \
 	"421 too many invalid addresses, goodbye (#4.3.0)"
 
+/* A plugin's; which one and why stands between. */
+#define REPLY_PLUGIN_FAILURE "451 qmail-spp failure: "
+#define REPLY_PLUGIN_FAILURE_END " (#4.3.0)"
+
 /* RCPTCHECK's program. */
 #define REPLY_NO_MAILBOX "553 no mailbox here by that name"
 #define REPLY_CANNOT_VERIFY "450 unable to verify recipient"

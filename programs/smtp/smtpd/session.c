@@ -210,7 +210,7 @@ void session_forget_client(struct session *session)
 	session->is_extended = false;
 	session->results.client_name = NULL;
 	auth_forget(session);
-	plugins_forget_client(session);
+	plugins_forget_words(session);
 	session_reset(session);
 }
 

@@ -13,6 +13,7 @@
 #include "mail/queue_client.h"
 #include "mail/smtp_data.h"
 #include "mail/smtp_line.h"
+#include "plugins.h"
 #include "rbl.h"
 #include "reception.h"
 #include "results.h"
@@ -32,8 +33,8 @@ enum {
 	RECIPIENTS_LIMIT = 1024 * 1024,
 	/* RFC 5321 section 4.5.3.1.5, without CRLF. */
 	REPLY_LINE_LIMIT = 510,
-	/* Of several lines. */
-	REPLY_LINES_LIMIT = 4096,
+	/* Of several lines: plugins can have the longest ones. */
+	REPLY_LINES_LIMIT = 16384,
 };
 
 /* From MAIL to the end of the message. */
@@ -98,6 +99,7 @@ struct session {
 	struct queue_client queue;
 	/* In most sessions there is no need of these. */
 	struct reply_text reply;
+	struct plugins plugins;
 	struct results results;
 	struct reception_search search;
 };

@@ -77,6 +77,7 @@ static const struct variable variables[] = {
 	{ "MOREVALIDRCPTTO_CDB", TEXT, IN(policy.recipient_table), OTHER },
 	{ "NOBADHELO", PRESENT, IN(policy.no_bad_helo), OURS },
 	{ "NOBOUNCE", PRESENT, IN(policy.refuse_bounces), OURS },
+	{ "NOSPP", PRESENT, IN(no_plugins), OURS },
 	{ "QMAILSMTPD_HELP_VERSION", NUMBER, IN(policy.help_version), OURS },
 	{ "QMAILSMTPD_LOG_MAIL", NUMBER, IN(policy.log_mail), OURS },
 	{ "QMAILSMTPD_LOG_RCPT", NUMBER, IN(policy.log_recipients), OURS },

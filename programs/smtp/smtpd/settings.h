@@ -116,6 +116,7 @@ struct settings {
 	unsigned long junk_limit;
 	unsigned long command_timeout; /* 0: none */
 	bool plugins;                  /* ENABLE_SPP */
+	bool no_plugins;               /* NOSPP */
 	const char *plugins_file;
 };
 
