@@ -596,4 +596,59 @@ wait_for_line "$work/log" '^tcpserver: end'
 is_at_most 15000 "a client that goes away is not waited for"
 stop "$server"
 
+# Nothing of a password is left in memory, whatever became of it: looked for in all
+# that the process could write to, when it waits for the next command.
+cat >"$work/memory" <<'END'
+use IO::Socket::INET;
+use MIME::Base64;
+my ($port, $log) = @ARGV;
+my $socket = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port") or die;
+sub talk {
+	print $socket "$_[0]\r\n";
+	return scalar <$socket>;
+}
+<$socket>;
+my ($good, $bad, $late) = ('secret', 'as/secret/as/can/be', 'spoken/out/of/turn');
+talk('AUTH LOGIN');
+talk(encode_base64('tim', ''));
+print talk(encode_base64($bad, ''));
+print talk('AUTH PLAIN ' . encode_base64("\0tim\0$bad\0", ''));
+talk('AUTH PLAIN');
+print talk(encode_base64("\0tim\0$good", ''));
+print talk('AUTH PLAIN ' . encode_base64("\0tim\0$late", ''));
+open my $lines, '<', $log or die;
+my ($pid) = map { /^qmail-smtpd\[(\d+)\]: AUTH successful/ } <$lines>;
+open my $maps, '<', "/proc/$pid/maps" or die;
+open my $memory, '<:raw', "/proc/$pid/mem" or exit 77;
+my $all = '';
+for (<$maps>) {
+	/^([0-9a-f]+)-([0-9a-f]+) rw/ or next;
+	sysseek $memory, hex $1, 0;
+	sysread $memory, my $bytes, hex($2) - hex($1) or next;
+	$all .= $bytes;
+}
+exit 77 if length $all < 65536;
+print "the login\n" if $all =~ /AUTH_USER=tim\0/;
+for my $word ($good, $bad, $late) {
+	# Of base64, what stands for the middle: its ends depend on what is beside.
+	print "found $word\n" if index($all, $word) >= 0;
+	for my $before (0 .. 2) {
+		my $code = substr encode_base64('x' x $before . $word, ''), 4, -4;
+		print "found $code\n" if length $code > 7 && index($all, $code) >= 0;
+	}
+}
+END
+export SMTPD_AUTH_DELAY=0 SMTPD_AUTH_FAILURES=0
+start_tcpserver "$work/log" -- smtpd mx.example.org "$tests/checker" true
+perl "$work/memory" "$port" "$work/log" >"$work/out"
+if [ $? -eq 77 ]; then skip "nobody may look into memory here" "passwords in memory"
+else
+	is "$(tr -d '\r' <"$work/out")" "$refused
+$malformed
+$accepted
+503 you're already authenticated (#5.5.0)
+the login" "no password is left in memory"
+fi
+stop "$server"
+
 done_testing
