@@ -15,7 +15,6 @@
 #include "system/helper.h"
 
 enum {
-	ANSWER_ROOM = 16384,
 	WORDS_LIMIT = 32,
 	/* What a program that cannot be run exits with, in qmail-spp. */
 	CANNOT_EXECUTE = 120,
@@ -442,9 +441,11 @@ static bool ask(const struct run *run, struct helper_answer *answer)
 
 static enum outcome run_one(const struct run *run)
 {
-	static char room[ANSWER_ROOM];
-	struct helper_answer answer = { .output = room, .size = sizeof room };
 	struct session *session = run->session;
+	struct helper_answer answer = {
+		.output = session->plugin_answer,
+		.size = sizeof session->plugin_answer,
+	};
 
 	if (!ask(run, &answer))
 		return fail(session, run->line, "can't execute");

@@ -10,6 +10,9 @@
 
 struct session;
 
+/* Bytes of what one says that are looked at. */
+enum { PLUGINS_ANSWER = 16384 };
+
 enum plugin_phase {
 	PLUGINS_CONNECTION,
 	PLUGINS_HELO,

@@ -102,6 +102,7 @@ struct session {
 	struct plugins plugins;
 	struct results results;
 	struct reception_search search;
+	char plugin_answer[PLUGINS_ANSWER];
 };
 
 /* Its mail to other domains is taken, and it is not looked at closely. */
