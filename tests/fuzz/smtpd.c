@@ -1,31 +1,36 @@
-/* Whole sessions of smtpd, without its main: the first bytes choose settings and
-   what helper programs answer, the rest is what the client says, in pieces of
-   varied length. Streams, helpers and the queue program are played by this file;
-   exit comes back here.
+/* Whole sessions of smtpd, without its main. Of the input, five bytes choose
+   settings and one says how many follow that helper programs answer: for each of
+   them how it ends, its words, and a byte 254; those who come later have usual
+   answers. The rest is what the client says, in pieces of varied length. Streams,
+   helpers and the queue program are played by this file; exit comes back here.
    What must hold: every reply is a line that begins with a code, ends in CR LF and
-   holds nothing but printable ASCII; no log line holds anything else, either; a
-   message is queued only with a whole envelope, each of whose addresses is within
-   its limit; memory stays small.
-   Linked with --wrap for exit, note, setenv, helper_start and helper_finish
+   holds nothing but printable ASCII; no log line holds anything else, either; what
+   is put before a message is a header and no more; a message is queued only with a
+   whole envelope, each of whose addresses is within its limit; memory stays
+   small.
+   Linked with --wrap for exit, note, setenv, send, helper_start and helper_finish
    (scripts/fuzz).
    SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "../../programs/smtp/smtpd/auth.h"
+#include "../../programs/smtp/smtpd/log.h"
 #include "../../programs/smtp/smtpd/plugins.h"
 #include "../../programs/smtp/smtpd/session.h"
 #include "../../programs/smtp/smtpd/verbs.h"
 #include "base/message.h"
 #include "mail/envelope.h"
 #include "system/helper.h"
+#include "system/table_maker.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
@@ -36,9 +41,13 @@ void __wrap_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int __wrap_helper_start(struct helper *, const struct helper_plan *);
 void __wrap_helper_finish(struct helper *, struct helper_answer *);
 int __wrap_setenv(const char *name, const char *value, int overwrite);
+ssize_t __wrap_send(int fd, const void *bytes, size_t length, int flags);
 
 enum {
-	SETTING_BYTES = 3,
+	CHOICE_BYTES = 5,
+	SETTING_BYTES = CHOICE_BYTES + 2,
+	END_OF_ANSWER = 254,
+	NOT_THERE = 253, /* it cannot be run */
 	LONGEST_ADDRESS = ENVELOPE_ADDRESS_LIMIT - 1,
 	MOST_MEMORY = 4 * 1024 * 1024,
 	MOST_VARIABLES = 256,
@@ -49,6 +58,7 @@ static jmp_buf end_of_session;
 static bool in_session;
 
 static const uint8_t *input, *input_end;
+static const uint8_t *answers, *answers_end;
 static uint8_t helpers_say;
 
 static char reply_line[4096];
@@ -107,6 +117,11 @@ ssize_t stream_write_some(int fd, enum stream_kind *kind, const void *bytes,
 	return (ssize_t)length;
 }
 
+void stream_give_back(struct stream_in *in)
+{
+	(void)in;
+}
+
 void stream_shut(int out)
 {
 	(void)out;
@@ -158,10 +173,22 @@ int queue_client_start(struct queue_client *queue,
 	return -1;
 }
 
+/* An empty line would end the header, and what follows be the text of anybody. */
+static void check_header(const char *bytes, size_t length)
+{
+	if (length == 0 || bytes[length - 1] != '\n' || *bytes == '\n')
+		__builtin_trap();
+	for (size_t i = 0; i < length; i++) {
+		if (bytes[i] == '\0' || bytes[i] == '\r') __builtin_trap();
+		if (bytes[i] == '\n' && i + 1 < length && bytes[i + 1] == '\n')
+			__builtin_trap();
+	}
+}
+
 void queue_client_write(struct queue_client *queue, const void *bytes,
 			size_t length)
 {
-	(void)bytes;
+	if (queue->written == 0) check_header(bytes, length);
 	queue->written += length;
 }
 
@@ -192,37 +219,151 @@ struct queue_result queue_client_finish(struct queue_client *queue,
 	return result;
 }
 
+struct words {
+	const char *program;
+	int exit_code;
+	const char *text;
+	size_t length;
+};
+
+#define WORDS(program, code, text)                                             \
+	{                                                                      \
+		program, code, text, sizeof text - 1                           \
+	}
+
+static const struct words usual_words[] = {
+	WORDS("mxcheck", 0, "ok\n"),
+	WORDS("mxcheck", 1, "none\n"),
+	WORDS("mxcheck", 2, "nullmx\n"),
+	WORDS("spfcheck", 0,
+	      "pass\n\nReceived-SPF: pass (x) \"a b\"\nb.example mailfrom a\n"),
+	WORDS("spfcheck", 1,
+	      "fail\nno \377\r such\nReceived-SPF: fail (x)\n- helo local\n"),
+	WORDS("spfcheck", 5,
+	      "temperror\n\nReceived-SPF: temperror ((\nx mailfrom\n"),
+	WORDS("rblcheck", 0, "reject\tbase\tany\t127.0.0.2\ttext \r\n"),
+	WORDS("rblcheck", 0, "addheader\tbase\t127.0.0.2\t127.0.0.2\t\r\377\n"),
+	WORDS("rblcheck", 1, ""),
+	WORDS("auth-cdb", 0, "NAME=VALUE\0RELAYCLIENT\0DATABYTES=5\0"),
+	WORDS("auth-cdb", 0, "\0"),
+	WORDS("auth-cdb", 1, "bad password"),
+	WORDS("auth-cdb", 1, "malformed answer"),
+	WORDS("/bin/check", 0, ""),
+	WORDS("/bin/check", 100, "550 no\r\n250 yes"),
+	WORDS("/bin/check", 111, "421 no"),
+	WORDS("plugin", 0, "E550 no\r\nHX-A: b\r\nCa@b\nSA=b\nLR450 later"),
+	WORDS("plugin", 0, "HX-A: b\nSVALIDRCPTTO_CDB=\nURBL\nP250 x\nO"),
+	WORDS("plugin", 0, "LD550 a\nLD450 b\nLM550 c\nN\n"),
+	WORDS("checker", 0, ""),
+	WORDS("checker", 1, ""),
+};
+
+enum { USUAL_WORDS = sizeof usual_words / sizeof *usual_words };
+
+/* One of those that there are for the program. */
+static const struct words *find_words(const char *program)
+{
+	const struct words *found = NULL;
+	unsigned passed = helpers_say % 3U;
+
+	for (size_t i = 0; i < USUAL_WORDS; i++) {
+		if (strcmp(program, usual_words[i].program) != 0) continue;
+		found = &usual_words[i];
+		if (passed-- == 0) break;
+	}
+	return found;
+}
+
+static int talk_of_helper = -1;
+static int messages;
+
+static void open_talk(struct helper *helper)
+{
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) < 0)
+		__builtin_trap();
+	helper->talk = ends[0];
+	talk_of_helper = ends[1];
+	messages = 0;
+}
+
+static void close_talk(int talk)
+{
+	if (talk >= 0) close(talk);
+	if (talk_of_helper >= 0) close(talk_of_helper);
+	talk_of_helper = -1;
+}
+
+/* What auth-cdb says in an exchange. */
+ssize_t __wrap_send(int fd, const void *bytes, size_t length, int flags)
+{
+	static const char *const says[] = {
+		"r=abcdef,s=QSXCR+Q6sek8bd92,i=4096", "v=AAAA"
+	};
+	const char *text = says[messages++ % 2];
+
+	(void)fd;
+	(void)bytes;
+	(void)flags;
+	if (helpers_say % 3 == 2) text = "e\r\377";
+	if (write(talk_of_helper, text, strlen(text) + 1) < 0) return -1;
+	/* No more is coming. */
+	if (helpers_say % 5 == 3) shutdown(talk_of_helper, SHUT_WR);
+	return (ssize_t)length;
+}
+
 int __wrap_helper_start(struct helper *helper, const struct helper_plan *plan)
 {
-	*helper = (struct helper){ .pid = 1, .output = -1, .talk = -1 };
-	if (helpers_say % 5 != 4 && !plan->talk_fd) return 0;
-	errno = ENOENT;
-	return -1;
+	const struct words *words = find_words(*plan->arguments);
+
+	*helper = (struct helper){ .output = -1, .talk = -1 };
+	helper->pid = words ? (pid_t)(words - usual_words) : USUAL_WORDS;
+	helper->end = deadline_in(1);
+	if (answers < answers_end && *answers == NOT_THERE) {
+		answers++;
+		errno = ENOENT;
+		return -1;
+	}
+	if (plan->talk_fd) open_talk(helper);
+	return 0;
+}
+
+/* From the input. */
+static struct words next_words(void)
+{
+	static const int codes[] = { 0, 1, 2, 3, 4, 5, 6, 100, 111, 113, 120 };
+	struct words words = { .exit_code = *answers++ };
+	const uint8_t *end =
+		memchr(answers, END_OF_ANSWER, (size_t)(answers_end - answers));
+
+	if (!end) end = answers_end;
+	words.text = (const char *)answers;
+	words.length = (size_t)(end - answers);
+	answers = end < answers_end ? end + 1 : end;
+	if (words.exit_code < 240)
+		words.exit_code = codes[(size_t)words.exit_code %
+					(sizeof codes / sizeof *codes)];
+	return words;
 }
 
 void __wrap_helper_finish(struct helper *helper, struct helper_answer *answer)
 {
-	static const char *const words[] = {
-		"",
-		"pass\n\npass (mx: x designates y) client-ip=192.0.2.1;\n",
-		"fail\nno \377\r\n such\nfail (x)\n",
-		"E550 no\r\nHX-A: b\r\nCa@b\nSA=b\nLR450 later",
-		"NAME=VALUE\0RELAYCLIENT=\0",
-		"reject\tbase\t127.0.0.2\ttext \r\n",
-		"R\nP\nD\n",
-	};
-	const char *text = words[helpers_say % (sizeof words / sizeof *words)];
-	size_t length = strlen(text);
+	struct words words = { .text = "" };
 
-	(void)helper;
-	answer->ending = HELPER_EXITED;
-	answer->exit_code = helpers_say / 8;
-	if (helpers_say == 255) answer->ending = HELPER_TIMED_OUT;
+	close_talk(helper->talk);
+	if (answers < answers_end) words = next_words();
+	else if (helper->pid < USUAL_WORDS) words = usual_words[helper->pid];
+	answer->ending = words.exit_code < 240   ? HELPER_EXITED
+			 : words.exit_code < 248 ? HELPER_CRASHED
+						 : HELPER_TIMED_OUT;
+	answer->exit_code =
+		answer->ending == HELPER_EXITED ? words.exit_code : -1;
 	if (answer->size == 0) return;
-	if (length >= answer->size) length = answer->size - 1;
-	memcpy(answer->output, text, length);
-	answer->output[length] = '\0';
-	answer->length = length;
+	if (words.length >= answer->size) words.length = answer->size - 1;
+	memcpy(answer->output, words.text, words.length);
+	answer->output[words.length] = '\0';
+	answer->length = words.length;
 }
 
 /* ---- the log and the end ---- */
@@ -248,8 +389,6 @@ void __wrap_exit(int code)
 
 /* ---- settings ---- */
 
-static char folder[] = "/tmp/fuzz-smtpd.XXXXXX";
-
 static const char *const files[][2] = {
 	{ "me", "mx.example.org" },
 	{ "rcpthosts", "example.org\n.example.com\n" },
@@ -258,7 +397,12 @@ static const char *const files[][2] = {
 	{ "badhelo", "^\\[\nlocalhost\n" },
 	{ "locals", "example.org\n" },
 	{ "tlsclients", "a@example.org\n" },
-	{ "smtpplugins", "[mail]\na\n[rcpt]\nb\n[helo]\nc\n[data]\nd\n" },
+	{ "smtpplugins", "[connection]\nplugin a\n[helo]\nplugin b\n"
+			 "[mail]\nplugin c\n[rcpt]\nplugin d\nplugin\n"
+			 "[data]\n:plugin e\n[auth]\nplugin f\n" },
+	{ "badmailfromnorelay", "^no" },
+	{ "badrcpttonorelay", "^no" },
+	{ "goodmailaddr", "@example.com\n" },
 	{ "rbllist", "list.example reject any text\n" },
 	{ "signatures", "TVqQ\n" },
 };
@@ -276,10 +420,37 @@ static const char *const choices[] = {
 	"RBL=",
 	"SMTP_AUTH_RESULTS=1",
 	"REJECTEXEC=",
-	"RCPTCHECK=/bin/true",
+	"RCPTCHECK=/bin/check",
 	"SANITYCHECK=",
 	"DATABYTES=100",
 	"SMTP_PROTOCOL_WORDS=1",
+	/* third byte */
+	"SSL=1",
+	"SSL_VERIFY_STATUS=OK",
+	"SMTP_IPREV=1",
+	"LOGLEVEL=4",
+	"SMTP_UTF8=2",
+	"SENDERCHECK=LOOSE",
+	"RCPTCHECK=",
+	"VALIDRCPTTO_CDB=@table",
+	/* fourth */
+	"SMTPD_ERROR_LIMIT=5",
+	"SMTPD_JUNK_LIMIT=5",
+	"SMTP550DISCONNECT=",
+	"550GREETING=\r\nno",
+	"421GREETING=",
+	"MAXRCPT=1",
+	"MAXRCPTCOUNT=2",
+	"TARPITCOUNT=1",
+	/* fifth */
+	"RETURNMXCHECK=",
+	"NOBOUNCE=",
+	"SMTPD_ONE_BOUNCE_RECIPIENT=",
+	"LOGREGEX=",
+	"VALIDRCPTTO_LIMIT=2",
+	"AUTH_SET_VALIDRCPTTO_CDB=@table",
+	"AUTHREQUIRED=",
+	"SMTPD_AUTH_CHALLENGE_FIRST=1",
 };
 static const char *const always[] = {
 	"TCPREMOTEIP=192.0.2.7",
@@ -290,6 +461,12 @@ static const char *const always[] = {
 	"TARPITDELAY=0",
 	"SMTPAUTH=+cram+scram",
 	"RELAYREJ=1",
+	"SPF_LOG=1",
+	"VALIDRCPTTO_LOG=2",
+	"SSL_CIPHER=A\r\nB",
+	"SSL_PROTOCOL=\377",
+	"SSL_VERIFY_STRING=no\r\n250 yes",
+	"SSL_CLIENT_S_DN_Email=a@example.org",
 	"TCPREMOTEINFO=who\rever)",
 };
 
@@ -315,6 +492,21 @@ int __wrap_setenv(const char *name, const char *value, int overwrite)
 	return 0;
 }
 
+static char folder[] = "/tmp/fuzz-smtpd.XXXXXX";
+
+/* "@table" is a path that is not known before. */
+static void put_choice(const char *choice)
+{
+	const char *at = strstr(choice, "@table");
+	char *variable;
+
+	if (!at) variable = strdup(choice);
+	else if (asprintf(&variable, "%.*s%s/table", (int)(at - choice), choice,
+			  folder) < 0)
+		__builtin_trap();
+	put(variable);
+}
+
 static void set_environment(const uint8_t *chosen)
 {
 	clearenv();
@@ -323,7 +515,7 @@ static void set_environment(const uint8_t *chosen)
 	for (size_t i = 0; i < sizeof always / sizeof *always; i++)
 		put(strdup(always[i]));
 	for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
-		if (chosen[i / 8] >> i % 8 & 1) put(strdup(choices[i]));
+		if (chosen[i / 8] >> i % 8 & 1) put_choice(choices[i]);
 }
 
 static void remove_folder(void)
@@ -334,7 +526,26 @@ static void remove_folder(void)
 		snprintf(path, sizeof path, "%s/%s", folder, files[i][0]);
 		unlink(path);
 	}
+	snprintf(path, sizeof path, "%s/table", folder);
+	unlink(path);
 	rmdir(folder);
+}
+
+static void make_table(void)
+{
+	struct table_maker maker;
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof path, "%s/table", folder);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0 || table_make_start(&maker, fd) < 0 ||
+	    table_make_add(&maker, "u@example.org", 13, "", 0) < 0 ||
+	    table_make_add(&maker, "a-default@example.org", 21, "-", 1) < 0 ||
+	    table_make_add(&maker, "@example.com", 12, "", 0) < 0 ||
+	    table_make_finish(&maker, NULL) < 0)
+		__builtin_trap();
+	close(fd);
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -353,6 +564,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		fputs(files[i][1], file);
 		fclose(file);
 	}
+	make_table();
 	atexit(remove_folder);
 	return 0;
 }
@@ -365,15 +577,27 @@ const char *__asan_default_options(void)
 	return "detect_leaks=0";
 }
 
+static void prepare_auth(void)
+{
+	static char program[] = "smtpd", host[] = "mx.example.org";
+	static char checker[] = "checker", truth[] = "true";
+	char *words[] = { program, host, checker, truth, NULL };
+
+	optind = 1;
+	auth_prepare(&session, helpers_say & 128 ? 4 : 1, words);
+}
+
 static void serve(void)
 {
 	const char *what;
 
+	log_open(getenv("LOGLEVEL"));
 	session_open(&session);
+	if (getenv("SSL")) session.tls.state = TLS_ALWAYS;
 	if (settings_read(&session.settings, session.client.relay_suffix,
 			  &what) < 0)
 		__builtin_trap();
-	auth_prepare(&session, 0, NULL);
+	prepare_auth();
 	plugins_open(&session);
 	greet(&session);
 	for (;;)
@@ -399,23 +623,51 @@ static void free_session(void)
 		&session.transaction.envelope,
 		&session.transaction.headers,
 		&session.transaction.headers_below,
+		&session.auth.environment,
+		&session.rbl.ip,
+		&session.rbl.listings,
+		&session.spf_texts.rules,
+		&session.spf_texts.guess,
+		&session.spf_texts.explanation,
+		&session.reception.signatures,
+		&session.transaction.spf_variables,
 	};
+	struct plugins *plugins = &session.plugins;
+	struct plugins_said *const said[] = { &plugins->of_client,
+					      &plugins->of_helo,
+					      &plugins->of_transaction };
 
+	clearenv();
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) str_free(all[i]);
+	for (size_t i = 0; i < PLUGINS_PHASES; i++)
+		str_free(&plugins->programs[i]);
+	for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+		str_free(&said[i]->of_mail);
+		str_free(&said[i]->of_rcpt);
+		str_free(&said[i]->of_data);
+		str_free(&said[i]->fields);
+	}
+	memset(plugins, 0, sizeof *plugins);
+	memset(&session.results, 0, sizeof session.results);
+	session.reply.length = 0;
 	memset(&session, 0, offsetof(struct session, output));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
 	if (length < SETTING_BYTES) return 0;
-	helpers_say = bytes[2];
-	input = bytes + SETTING_BYTES;
+	helpers_say = bytes[CHOICE_BYTES];
+	answers = bytes + SETTING_BYTES;
+	answers_end = answers + bytes[CHOICE_BYTES + 1];
 	input_end = bytes + length;
+	if (answers_end > input_end) answers_end = input_end;
+	input = answers_end;
 	reply_length = 0;
 	set_environment(bytes);
 	in_session = true;
 	if (setjmp(end_of_session) == 0) serve();
 	in_session = false;
+	close_talk(-1);
 	if (session.transaction.envelope.room > MOST_MEMORY ||
 	    session.transaction.headers.room > MOST_MEMORY)
 		__builtin_trap();
