@@ -1,194 +1,284 @@
 #!/bin/sh
-# Real clients log in, by each mechanism that they have, in the clear, by STARTTLS
-# and within TLS, over AUTH_CDB and with checkpassword programs, Debian's among
-# them; and their mail to somewhere else arrives.
+# Real clients that log in, by each mechanism that they have: in the clear where
+# that is allowed, behind STARTTLS, and in TLS from the start, over AUTH_CDB and with
+# checkpassword programs, Debian's among them. Who has logged in may relay; the
+# message arrives byte for byte, and the queue program is told who sent it.
 # SPDX-License-Identifier: ISC
 # shellcheck disable=SC2034 # variables for the files that are read in
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../tls.sh"
 . "$(dirname "$0")/chain.sh"
-need swaks curl msmtp python3 openssl cdb
+need swaks curl msmtp python3 openssl
 
 prepare_chain
+note_environment
 make_ca
 make_certificate mx mx.example.org
-export CERTFILE="$work/mx"
-printf 'Subject: hello\n\ntext\n' >"$work/message"
+hard_message "$work/hard"
+perl -pe 'chomp if eof' "$work/hard" >"$work/hard.no-end"
+# What a person writes; the head is the mail program's.
+printf '%s\n' 'A letter.' . .. .dot '' '>From there' "$(printf 'caf\303\251')" \
+	QUIT >"$work/letter"
 
-# Everybody's password is "a b%c=d" for the clients to get over, and a comma.
-password='a b%c=d,'
-{
-	cat <<END
-tim@example.org $(auth-entry crypt "$password" '$1$abcdefgh')
-sam@example.org $(auth-entry scram "$password")
-cam@example.org $(auth-entry cram "$password")
-END
-	echo
-} >"$work/lines"
-cdb -c -m "$work/auth.cdb" "$work/lines"
-export AUTH_CDB="$work/auth.cdb" SMTPAUTH=+cram+scram SMTPD_AUTH_DELAY=0
-
-user_of() {
+# One login for each kind of entry, and a password for the clients to get over.
+password='a b%c=d,e:f!'
+for kind in sha512 scram-sha-256 cram-md5; do
+	echo "$kind@example.org $(printf '%s\n' "$password" |
+		auth-cdb -m "$kind")"
+done >"$work/control/authusers"
+mkauth -n -q "$work" -p /dev/null -s /dev/null -c "$work/control/auth.cdb"
+is $? 0 'mkauth makes the table'
+# login_for MECHANISM: the one whose entry is good for it
+login_for() {
 	case $1 in
-	[Cc]*) echo cam@example.org ;;
-	[Ss]*) echo sam@example.org ;;
-	*) echo tim@example.org ;;
+	cram-md5 | scram-sha-256) echo "$1@example.org" ;;
+	*) echo sha512@example.org ;;
 	esac
 }
-# The clients: MECHANISM WAY USER PASSWORD RECIPIENT, and an exit of 0
-with_swaks() {
-	case $2 in
-	clear) swaks_tls= ;;
-	starttls) swaks_tls=-tls ;;
-	tls) swaks_tls=-tlsc ;;
+
+# ---- the clients: WAY MECHANISM LOGIN PASSWORD RECIPIENT ----
+
+by_swaks() {
+	case $1 in
+	clear) option=--hide-informational ;;
+	starttls) option=-tls ;;
+	tls) option=-tlsc ;;
 	esac
-	# shellcheck disable=SC2086 # maybe no word
-	swaks --server 127.0.0.1 --port "$port" --helo client.example $swaks_tls \
-		--from a@client.example --to "$5" --auth "$1" --auth-user "$3" \
-		--auth-password "$4" --header 'Subject: hello' --body text
+	swaks --server 127.0.0.1 --port "$port" --helo client.example "$option" \
+		--auth "$2" --auth-user "$3" --auth-password "$4" \
+		--from a@client.example --to "$5" --data "@$work/hard.no-end"
 }
-with_curl() {
-	case $2 in
-	clear) curl_url=smtp curl_tls='' ;;
-	starttls) curl_url=smtp curl_tls=--ssl-reqd ;;
-	tls) curl_url=smtps curl_tls='' ;;
+by_curl() {
+	case $1 in
+	clear) scheme=smtp option=-sS ;;
+	starttls) scheme=smtp option=--ssl-reqd ;;
+	tls) scheme=smtps option=-sS ;;
 	esac
-	# shellcheck disable=SC2086 # maybe no word
-	curl -sS "$curl_url://mx.example.org:$port/client.example" --crlf $curl_tls \
-		--resolve "mx.example.org:$port:127.0.0.1" --cacert "$work/ca.pem" \
-		-T "$work/message" --login-options "AUTH=$1" --user "$3:$4" \
-		--mail-from a@client.example --mail-rcpt "$5"
+	curl -sS "$option" --crlf -T "$work/hard" --cacert "$work/ca.pem" \
+		--resolve "mx.example.org:$port:127.0.0.1" \
+		--login-options "AUTH=$(echo "$2" | tr '[:lower:]' '[:upper:]')" --user "$3:$4" \
+		--mail-from a@client.example --mail-rcpt "$5" \
+		"$scheme://mx.example.org:$port/client.example"
 }
-with_msmtp() {
-	case $2 in
-	clear) msmtp_tls=off msmtp_starttls=off ;;
-	starttls) msmtp_tls=on msmtp_starttls=on ;;
-	tls) msmtp_tls=on msmtp_starttls=off ;;
+by_msmtp() {
+	case $1 in
+	clear) option='--tls=off' ;;
+	starttls) option='--tls=on --tls-starttls=on' ;;
+	tls) option='--tls=on --tls-starttls=off' ;;
 	esac
+	# shellcheck disable=SC2086 # two words
 	printf '%s' "$4" >"$work/msmtp.password"
-	msmtp --host=127.0.0.1 --port="$port" --domain=client.example --timeout=20 \
-		--tls=$msmtp_tls --tls-starttls=$msmtp_starttls --tls-trust-file= \
-		--tls-certcheck=off --auth="$(echo "$1" | tr '[:upper:]' '[:lower:]')" \
-		--user="$3" --passwordeval="cat $work/msmtp.password" \
-		--from=a@client.example -- "$5" <"$work/message"
+	msmtp --host=127.0.0.1 --port="$port" --domain=client.example \
+		--timeout=20 $option --tls-trust-file="$work/ca.pem" \
+		--auth="$2" --user="$3" \
+		--passwordeval="cat $work/msmtp.password" \
+		--from=a@client.example -- "$5" <"$work/hard"
 }
-with_smtplib() {
-	python3 - "$port" "$@" <<'END'
+cat >"$work/smtplib" <<'PYTHON'
 import smtplib, ssl, sys
-port, mechanism, way, user, password, recipient = sys.argv[1:]
-context = ssl.create_default_context()
-context.check_hostname = False
-context.verify_mode = ssl.CERT_NONE
+port, ca, file, way, mechanism, login, password, recipient = sys.argv[1:]
+context = ssl.create_default_context(cafile=ca)
 if way == 'tls':
-    smtp = smtplib.SMTP_SSL('127.0.0.1', int(port), local_hostname='client.example',
-                            context=context)
+    smtp = smtplib.SMTP_SSL('127.0.0.1', int(port), 'client.example', context=context)
 else:
-    smtp = smtplib.SMTP('127.0.0.1', int(port), local_hostname='client.example')
-smtp.ehlo()
-if way == 'starttls':
-    smtp.starttls(context=context)
+    smtp = smtplib.SMTP('127.0.0.1', int(port), 'client.example')
+with smtp:
+    if way == 'starttls':
+        smtp.starttls(context=context)
     smtp.ehlo()
-smtp.user, smtp.password = user, password
-call = {'PLAIN': smtp.auth_plain, 'LOGIN': smtp.auth_login,
-        'CRAM-MD5': smtp.auth_cram_md5}[mechanism]
-smtp.auth(mechanism, call)
-smtp.sendmail('a@client.example', [recipient], 'Subject: hello\n\ntext\n')
-smtp.quit()
-END
+    assert not smtp.has_extn('starttls'), smtp.esmtp_features
+    if mechanism == 'strongest':
+        smtp.login(login, password)
+    else:
+        name, _, later = mechanism.partition('+')
+        smtp.user, smtp.password = login, password
+        smtp.auth(name.upper(), getattr(smtp, 'auth_' + name.replace('-', '_')),
+                  initial_response_ok=not later)
+    smtp.sendmail('a@client.example', [recipient],
+                  open(file, 'rb').read().replace(b'\n', b'\r\n'))
+PYTHON
+by_smtplib() {
+	python3 "$work/smtplib" "$port" "$work/ca.pem" "$work/hard" "$@"
 }
-# mechanisms CLIENT
-mechanisms() {
+by_s_nail() {
 	case $1 in
-	msmtp)
-		echo PLAIN LOGIN CRAM-MD5
-		msmtp --version | grep -o scram-sha-256
-		;;
-	*) echo PLAIN LOGIN CRAM-MD5 ;;
+	clear) scheme=smtp option=sendwait ;;
+	starttls) scheme=smtp option=smtp-use-starttls ;;
+	tls) scheme=smtps option=sendwait ;;
+	esac
+	HOME=$work LC_ALL=C.UTF-8 s-nail -n -S v15-compat -S sendwait \
+		-S mta="$scheme://127.0.0.1:$port" -S "$option" \
+		-S tls-verify=ignore -S smtp-auth="$2" -S user="$3" \
+		-S password="$4" -S hostname=client.example \
+		-S DEAD="$work/dead.letter" \
+		-S from=a@client.example -S ttycharset=utf-8 \
+		-S mime-encoding=8bit -s letter "$5" <"$work/letter"
+}
+by_mutt() {
+	case $1 in
+	clear) scheme=smtp option='set ssl_starttls=no ssl_force_tls=no' ;;
+	starttls) scheme=smtp option='set ssl_force_tls=yes' ;;
+	tls) scheme=smtps option='set ssl_force_tls=yes' ;;
+	esac
+	cat >"$work/muttrc" <<-MUTT
+		$option
+		set certificate_file="$work/ca.pem"
+		set smtp_url="$scheme://$3@127.0.0.1:$port/" smtp_pass="$4"
+		set smtp_authenticators="$2" hostname=client.example
+		set from=a@client.example use_envelope_from=yes copy=no
+		set charset=utf-8 send_charset=utf-8 allow_8bit=yes
+	MUTT
+	HOME=$work LC_ALL=C.UTF-8 mutt -n -F "$work/muttrc" -s letter "$5" \
+		<"$work/letter"
+}
+
+# ---- what each must show ----
+
+letter_arrived() {
+	as_sent "$(delivered "$1")" | sed '1,/^$/d' >"$work/arrived"
+	same_file "$work/arrived" "$work/letter" "$2"
+}
+# try WAY CLIENT MECHANISM: it logs in and sends. For smtplib, +later behind the
+# mechanism keeps the first answer until it is asked for.
+try() {
+	method=${3%+*}
+	login=$(login_for "$method")
+	recipient=$1-$2-$3@elsewhere.example
+	name="$1, $2, $3"
+	"by_$2" "$1" "$3" "$login" "$password" "$recipient" \
+		>"$work/said" 2>&1
+	code=$?
+	[ $code -eq 0 ] || code="$code: $(cat "$work/said")"
+	is "$code" 0 "$name: it is sent"
+	case $2 in
+	s_nail | mutt) letter_arrived "$recipient" "$name: byte for byte" ;;
+	*) arrived "$recipient" "$work/hard" "$name: byte for byte" ;;
+	esac
+	is "$(told_with "$recipient")" "RELAYCLIENT= SMTPAUTHMETHOD=$method SMTPAUTHUSER=$login SMTP_AUTH_USER=$login TCPREMOTEINFO=$login TCPREMOTEIP=127.0.0.1 " \
+		"$name: the queue program is told"
+	like "$(received_from "$recipient")" \
+		"^Received: from .* \(HELO .*\) \($login@127\.0\.0\.1\) by [a-z]+\.example with $words\$" \
+		"$name: and the field Received"
+
+	"by_$2" "$1" "$3" "$login" "$password." wrong@elsewhere.example \
+		>"$work/said" 2>&1
+	is $? "$(code_of_refusal "$2")" "$name: it says when the password is wrong"
+	refused=$((refused + 1))
+}
+has_scram() {
+	msmtp --version | grep -q 'scram-sha-256' && return
+	skip 'this msmtp has no SCRAM' "$1"
+	return 1
+}
+try_all() {
+	refused=0
+	words='TLS_[0-9A-Z_]+ encrypted SMTP'
+	[ "$1" != clear ] || words=SMTP
+	for mechanism in login plain cram-md5; do
+		try "$1" swaks $mechanism
+		try "$1" curl $mechanism
+		try "$1" msmtp $mechanism
+		try "$1" smtplib $mechanism
+		! is_here s-nail "$1, s-nail" || try "$1" s_nail $mechanism
+		! is_here mutt "$1, mutt" || try "$1" mutt $mechanism
+	done
+	! has_scram "$1, msmtp, scram-sha-256" || try "$1" msmtp scram-sha-256
+	! is_here mutt "$1, mutt" || try "$1" mutt scram-sha-256
+	try "$1" smtplib plain+later
+	try "$1" smtplib login+later
+	# It begins with CRAM-MD5, and tries PLAIN next.
+	by_smtplib "$1" strongest cram-md5@example.org "$password" \
+		"$1-strongest@elsewhere.example" >"$work/said" 2>&1
+	is "$?" 0 "$1, smtplib: login() takes the strongest"
+	arrived "$1-strongest@elsewhere.example" "$work/hard" \
+		"$1, smtplib: login(): byte for byte"
+	like "$(told_with "$1-strongest@elsewhere.example")" \
+		' SMTPAUTHMETHOD=cram-md5 ' "$1, smtplib: by CRAM-MD5"
+	is "$(grep -ac ': AUTH failed (bad password) \[127\.0\.0\.1\] [a-z0-9-]*@example\.org$' \
+		"$work/log")" "$refused" "$1: the log says of each that it was wrong"
+	is "$(grep -ac ': AUTH successful \[127\.0\.0\.1\] ' "$work/log")" \
+		"$(delivered | wc -l)" "$1: and of each login"
+	is "$(delivered wrong@elsewhere.example)" '' \
+		"$1: nothing has come without one"
+	rm -f "$work/Maildir/new"/*
+}
+code_of_refusal() {
+	case $1 in
+	swaks) echo 28 ;;
+	curl) echo 67 ;;
+	msmtp) echo 77 ;;
+	s_nail) echo 4 ;;
+	smtplib | mutt) echo 1 ;;
 	esac
 }
-# log_in WAY CLIENT…
-log_in() {
-	way=$1
-	shift
-	for client; do
-		for mechanism in $(mechanisms "$client"); do
-			user=$(user_of "$mechanism")
-			"with_$client" "$mechanism" "$way" "$user" "$password" \
-				"$way-$client-$mechanism@elsewhere.example" \
-				>"$work/out" 2>&1
-			code=$?
-			file=$(delivered "$way-$client-$mechanism@elsewhere.example")
-			if [ $code -eq 0 ] && [ -n "$file" ]; then
-				like "$(cat "$file")" "\\($user@127\\.0\\.0\\.1\\)" \
-					"$client logs in by $mechanism, $way"
-			else
-				not_ok "$client logs in by $mechanism, $way" \
-					"exit $code: $(cat "$work/out")"
-			fi
-			"with_$client" "$mechanism" "$way" "$user" "$password." \
-				u@elsewhere.example >"$work/out" 2>&1
-			code=$?
-			if [ $code -ne 0 ] && grep -Eq "535|Login denied" "$work/out"; then
-				ok "$client is refused with another password, $mechanism, $way"
-			else
-				not_ok "$client with another password, $mechanism, $way" \
-					"exit $code: $(cat "$work/out")"
-			fi
-		done
-	done
-}
+
+AUTH_CDB=$work/control/auth.cdb
+SMTPAUTH=+cram+scram
+SMTPD_AUTH_DELAY=0
+export AUTH_CDB SMTPAUTH SMTPD_AUTH_DELAY
 
 export ALLOW_INSECURE_AUTH=1
-start_tcpserver "$work/log" -x "$work/rules.cdb" -- recordio -a smtpd
-log_in clear swaks curl msmtp smtplib
+start_tcpserver "$work/log" -x "$work/rules.cdb" -- recordio -a qmail-smtpd
+try_all clear
 stop "$server"
-unlike "$(cat "$work/log")" "$(printf '%s' "$password" | base64)" \
-	"recordio -a shows no password"
-like "$(cat "$work/log")" '^[0-9]+ < AUTH PLAIN \(hidden\)' "but which mechanism it was"
 unset ALLOW_INSECURE_AUTH
-start_tcpserver "$work/log" -x "$work/rules.cdb" -- smtpd
-with_swaks PLAIN clear tim@example.org "$password" u@elsewhere.example >"$work/out" 2>&1
-is $? 28 "swaks does not log in where it would be in the clear"
+unlike "$(cat "$work/log")" \
+	"$(printf '%s' "$password" | base64)|$(printf '\0sha512@example.org\0%s' \
+		"$password" | base64 -w 0)" 'recordio -a shows no password'
+like "$(cat "$work/log")" '^[0-9]+ < AUTH PLAIN \(hidden\)' \
+	'but which mechanism it was'
+start_tcpserver "$work/log" -x "$work/rules.cdb" -- qmail-smtpd
+by_swaks clear plain sha512@example.org "$password" wrong@elsewhere.example \
+	>"$work/said" 2>&1
+is $? 28 'swaks does not log in where it would be in the clear'
 stop "$server"
-start_sslserver "$work/log" -x "$work/rules.cdb" -- smtpd
-log_in tls swaks curl msmtp smtplib
-stop "$server"
-export UCSPITLS=
-start_sslserver "$work/log" -n -x "$work/rules.cdb" -- smtpd
-log_in starttls swaks curl msmtp smtplib
+
+export CERTFILE="$work/mx" UCSPITLS=
+start_sslserver "$work/log" -n -x "$work/rules.cdb" -- qmail-smtpd
+try_all starttls
 stop "$server"
 unset UCSPITLS
-is "$(delivered u@elsewhere.example | wc -l)" 0 "nobody else has sent anything"
 
-# What clients choose when it is theirs to choose, as Thunderbird and Outlook do:
-# the strongest mechanism of the list, or the first one of the line AUTH=.
-export SMTPAUTH=+scram
-start_sslserver "$work/log" -x "$work/rules.cdb" -- smtpd
-msmtp --version | grep -q scram-sha-256 && {
-	printf '%s' "$password" >"$work/msmtp.password"
-	msmtp --host=127.0.0.1 --port="$port" --tls=on --tls-starttls=off \
-		--tls-trust-file= --tls-certcheck=off --auth=on --user=sam@example.org \
-		--passwordeval="cat $work/msmtp.password" --from=a@client.example -- \
-		own-choice@elsewhere.example <"$work/message" >"$work/out" 2>&1
-	is "$?$(cat "$work/out")" 0 "msmtp chooses by itself"
-}
+export SSL=1
+start_sslserver "$work/log" -s -x "$work/rules.cdb" -- qmail-smtpd
+try_all tls
 stop "$server"
 
-# A checkpassword program of the command line.
-unset AUTH_CDB
-export SMTPAUTH=+cram ALLOW_INSECURE_AUTH=1
+# What a client takes that chooses by itself, where there is only one.
+name='SMTPAUTH=scram: msmtp takes what there is'
+if has_scram "$name"; then
+	SMTPAUTH=scram
+	start_sslserver "$work/log" -s -x "$work/rules.cdb" -- qmail-smtpd
+	by_msmtp tls on scram-sha-256@example.org "$password" \
+		own-choice@elsewhere.example >"$work/said" 2>&1
+	is "$?$(cat "$work/said")" 0 "$name"
+	like "$(told_with own-choice@elsewhere.example)" \
+		' SMTPAUTHMETHOD=scram-sha-256 ' "$name: the queue program is told"
+	stop "$server"
+fi
+unset SSL AUTH_CDB
+
+# ---- checkpassword programs ----
+
+# one_login MECHANISM LOGIN PASSWORD RECIPIENT NAME
+one_login() {
+	by_swaks clear "$1" "$2" "$3" "$4" >"$work/said" 2>&1
+	is $? 0 "$5"
+	arrived "$4" "$work/hard" "$5: byte for byte"
+	is "$(told_with "$4")" "RELAYCLIENT= SMTPAUTHMETHOD=$1 SMTPAUTHUSER=$2 SMTP_AUTH_USER=$2 TCPREMOTEINFO=$2 TCPREMOTEIP=127.0.0.1 " \
+		"$5: the queue program is told"
+}
+export ALLOW_INSECURE_AUTH=1 SMTPAUTH=+cram
 start_tcpserver "$work/log" -x "$work/rules.cdb" -- \
-	smtpd mx.example.org "$tests/checker" true
-for mechanism in PLAIN LOGIN CRAM-MD5; do
-	with_swaks $mechanism clear tim secret "checker-$mechanism@elsewhere.example" \
-		>"$work/out" 2>&1
-	is "$? $(delivered "checker-$mechanism@elsewhere.example" | wc -l)" "0 1" \
+	qmail-smtpd mx.example.org "$tests/checker" true
+for mechanism in plain login cram-md5; do
+	one_login $mechanism tim secret "checker-$mechanism@elsewhere.example" \
 		"a checkpassword program, $mechanism"
 done
 stop "$server"
 
-# Debian's, which looks into the login's home, or where MAILDIR says; it becomes
-# the user.
+# Debian's looks into the login's home, or where MAILDIR says, and becomes the
+# user.
 if is_root checkpw && is_here checkpw checkpw; then
 	unset SMTPAUTH
 	mkdir "$work/passwords"
@@ -196,19 +286,17 @@ if is_root checkpw && is_here checkpw checkpw; then
 	chmod 600 "$work/passwords/.password"
 	export MAILDIR="$work/passwords"
 	start_tcpserver "$work/log" -x "$work/rules.cdb" -- \
-		smtpd mx.example.org checkpw true
-	for mechanism in PLAIN LOGIN; do
-		with_swaks $mechanism clear root "$password" \
-			"checkpw-$mechanism@elsewhere.example" >"$work/out" 2>&1
-		is "$? $(delivered "checkpw-$mechanism@elsewhere.example" | wc -l)" \
-			"0 1" "checkpw, $mechanism"
-		with_swaks $mechanism clear root "$password." u@elsewhere.example \
-			>"$work/out" 2>&1
+		qmail-smtpd mx.example.org checkpw true
+	for mechanism in plain login; do
+		one_login $mechanism root "$password" \
+			"checkpw-$mechanism@elsewhere.example" "checkpw, $mechanism"
+		by_swaks clear $mechanism root "$password." wrong@elsewhere.example \
+			>"$work/said" 2>&1
 		is $? 28 "checkpw, $mechanism with another password"
 	done
 	stop "$server"
-	like "$(cat "$work/log")" ': AUTH failed \[127.0.0.1\] root$' "and the log"
-	unset MAILDIR
+	like "$(cat "$work/log")" ': AUTH failed \[127.0.0.1\] root$' 'and the log'
 fi
+is "$(delivered wrong@elsewhere.example)" '' 'nobody else has sent anything'
 
 done_testing

@@ -111,6 +111,7 @@ calls_of() {
 # Nothing is missing, and the libraries have been compiled.
 machine "" ""
 mkdir -p "$tree/build/deps/musl/lib" "$tree/build/deps/peers/postfix" \
+	"$tree/build/deps/peers/exim4-daemon-light" \
 	"$tree/build/deps/peers/ucspi-tcp-ipv6"
 for library in cdb cares hiredis; do
 	: >"$tree/build/deps/musl/lib/lib$library.a"
