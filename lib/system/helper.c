@@ -209,6 +209,7 @@ static int spawn(struct helper *helper, const struct launch *launch,
 
 	helper->pid = vfork();
 	if (helper->pid == 0) {
+		process_lift_memory_limits();
 		if (arrange(&launch->plumbing, launch->plan, launch->nothing) ==
 		    0)
 			process_exec_as(program, launch->words.arguments,

@@ -4,7 +4,9 @@
    says more than is wanted; what is too late is killed.
 
    It finds nothing on descriptor 0 and our standard error on 1, unless one of
-   them is a descriptor of the question. SIGPIPE must not kill the caller.
+   them is a descriptor of the question. The soft limits of memory are not its
+   limits: a softlimit for our small programs is too little for one that is linked
+   dynamically. SIGPIPE must not kill the caller.
    SPDX-License-Identifier: ISC */
 #ifndef SYSTEM_HELPER_H
 #define SYSTEM_HELPER_H

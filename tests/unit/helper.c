@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "tap.h"
@@ -20,6 +21,17 @@ static void run(const struct helper_plan *plan)
 					 .size = sizeof output };
 	if (ok(helper_start(&helper, plan) == 0, "it starts"))
 		helper_finish(&helper, &answer);
+}
+
+/* A part of what it may be at most, so that nobody dies of it. */
+static void set_soft_limit(void)
+{
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_STACK, &limit);
+	limit.rlim_cur = 1024UL * 1024 * 4;
+	if (limit.rlim_max < limit.rlim_cur) limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_STACK, &limit);
 }
 
 #define SHELL(text) ((const char *[]){ "/bin/sh", "-c", (text), NULL })
@@ -67,6 +79,13 @@ int main(void)
 	});
 	ok(answer.ending == HELPER_TIMED_OUT && answer.exit_code == -1, "late");
 	ok(strcmp(output, "first\n") == 0, "what it said before is kept");
+
+	set_soft_limit();
+	run(&(struct helper_plan){
+		.arguments = SHELL("[ $(ulimit -S -s) = $(ulimit -H -s) ]"),
+		.seconds = 20,
+	});
+	ok(answer.exit_code == 0, "a soft limit of memory is not its own");
 
 	run(&(struct helper_plan){
 		.arguments = SHELL("kill -9 $$"),
