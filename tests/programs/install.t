@@ -6,7 +6,7 @@
 # by somebody whose files nobody else can read.
 umask 077
 mkdir -p "$work/tree/scripts" "$work/build"
-cp "$top/scripts/install" "$top"/scripts/*.rules "$work/tree/scripts/"
+cp -R "$top/scripts/install" "$top"/scripts/*.rules "$top/scripts/plugins" "$work/tree/scripts/"
 cp -R "$top/man" "$work/tree/"
 printf '/var/mail home\n\nmore\n' >"$work/tree/conf-home"
 cp -PR "$bin" "$work/build/bin"
@@ -38,6 +38,11 @@ for page in "$top"/man/*.[1-8]; do
 done
 is "$(stat -c %a "$home" "$home/bin" "$home/man/man7" | sort -u)" 755 "so can the folders"
 is "$(stat -c %a "$home/man/man7/chainmail.7")" 644 "a page can be read by all"
+for file in "$top"/scripts/plugins/*; do
+	cmp -s "$file" "$home/plugins/${file##*/}" && continue
+	not_ok "installed: ${file##*/}"
+done
+is "$(stat -c %a "$home/plugins/refuse-own-helo")" 755 "a plugin can be run by all"
 same_file "$home/doc/big-senders.rules" "$top/scripts/big-senders.rules" \
 	"the example of rules is there"
 is "$(stat -c %a "$home/doc/big-senders.rules")" 644 "and can be read by all"
