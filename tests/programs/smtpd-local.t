@@ -111,6 +111,23 @@ is "$(CONTROLDIR=$tree/control && cp "$work/made.cdb" "$CONTROLDIR/validrcptto.c
 $no_account
 250 ok" 'the table that mkvalidrcptto makes'
 
+# A login may bring another one.
+printf '#!/bin/sh\nexit 0\n' >"$work/checker"
+chmod 755 "$work/checker"
+is "$(printf '%s\r\n' 'MAIL FROM:<>' 'RCPT TO:<joe@example.org>' RSET \
+	'AUTH PLAIN AHUAcA==' 'MAIL FROM:<>' 'RCPT TO:<joe@example.org>' \
+	'RCPT TO:<bob@example.org>' |
+	VALIDRCPTTO_CDB=$CONTROLDIR/validrcptto.cdb \
+		AUTH_SET_VALIDRCPTTO_CDB=$work/other.cdb ALLOW_INSECURE_AUTH=1 \
+		smtpd mx.example.org "$work/checker" true 2>"$work/log" |
+	tr -d '\r' | sed 1d)" "250 ok
+250 ok
+250 flushed
+235 ok, go ahead (#2.0.0)
+250 ok
+$no_account
+250 ok" 'the table of a login'
+
 # The table cannot be had.
 mv "$CONTROLDIR/validrcptto.cdb" "$work/valid.cdb"
 is "$(recipients joe@example.org bob@other.example postmaster)" "$no_table
