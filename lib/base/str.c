@@ -121,8 +121,7 @@ void str_clear(struct str *s)
 void str_free(struct str *s)
 {
 	if (!is_in_nursery(s->data)) free(s->data);
-	else if (s->data == nursery_front())
-		nursery.used -= s->room;
+	else if (s->data == nursery_front()) nursery.used -= s->room;
 	*s = (struct str){ 0 };
 }
 

@@ -65,8 +65,7 @@
 
 /* XCLIENT. */
 #define REPLY_XCLIENT_SYNTAX "501 syntax error in XCLIENT (#5.5.4)"
-#define REPLY_XCLIENT_IN_MAIL                                                  \
-	"503 no XCLIENT during mail transaction (#5.5.1)"
+#define REPLY_XCLIENT_IN_MAIL "503 no XCLIENT during mail transaction (#5.5.1)"
 
 /* AUTH. LOGIN's questions are "Username:" and "Password:" in base64. */
 #define REPLY_EHLO_AUTH "250-AUTH "

@@ -82,14 +82,14 @@ struct session {
 
 	struct transaction transaction;
 	struct reception reception;
-	struct str address;  /* of the command at hand */
-	bool checks_are_off; /* a plugin has accepted that command */
-	struct str refusal;  /* a reply's text that is made at run time */
-	size_t strangers;    /* recipients that validrcptto does not know */
-	size_t errors;       /* refusals so far */
-	size_t junk;         /* commands since the last recipient */
+	struct str address;     /* of the command at hand */
+	bool checks_are_off;    /* a plugin has accepted that command */
+	struct str refusal;     /* a reply's text that is made at run time */
+	size_t strangers;       /* recipients that validrcptto does not know */
+	size_t errors;          /* refusals so far */
+	size_t junk;            /* commands since the last recipient */
 	bool speaks_for_others; /* XCLIENT has been used */
-	bool without_codes;  /* greetings have no enhanced status codes */
+	bool without_codes;     /* greetings have no enhanced status codes */
 
 	/* A page of these is real only when it has been used, and the first
 	   one holds what is above as well: an idle session is small. The text of

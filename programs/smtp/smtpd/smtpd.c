@@ -99,7 +99,8 @@ static void delay_greeting(int argc, char **argv)
 	    !parse_flag(getenv("DROP_PRE_GREET")))
 		return;
 	snprintf(pid, sizeof pid, "%ld", (long)getpid());
-	if (setenv(greeted, pid, 1) == 0) pull_in("greetdelay", NULL, argc, argv);
+	if (setenv(greeted, pid, 1) == 0)
+		pull_in("greetdelay", NULL, argc, argv);
 	log_no_greetdelay();
 	session_give_up(&session, REPLY_NO_GREETDELAY);
 }
