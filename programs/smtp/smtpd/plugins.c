@@ -21,6 +21,8 @@ enum {
 	/* Recipients can come by the thousand, each with a refusal to be. */
 	SAID_LIMIT = 4096,
 	FIELDS_LIMIT = 65536,
+	/* The client, its name, the transaction. */
+	SCOPES = 3,
 };
 
 /* A section's name is told by its first letter, as in qmail-spp. */
@@ -219,12 +221,12 @@ static const struct str *said_of(const struct plugins_said *said,
 static bool was_refused(struct session *session, enum plugin_phase phase)
 {
 	const struct plugins *plugins = &session->plugins;
-	const struct plugins_said *all[] = { &plugins->of_client,
-					     &plugins->of_helo,
-					     &plugins->of_transaction };
+	const struct plugins_said *all[SCOPES] = { &plugins->of_client,
+						   &plugins->of_helo,
+						   &plugins->of_transaction };
 	struct str *reply = &session->refusal;
 
-	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+	for (size_t i = 0; i < SCOPES; i++) {
 		const struct str *said = said_of(all[i], phase);
 
 		if (said->length == 0) continue;
@@ -505,11 +507,11 @@ static void add_fields(struct session *session)
 {
 	const struct plugins *plugins = &session->plugins;
 	struct str *fields = &session->transaction.headers_below;
-	const struct str *all[] = { &plugins->of_client.fields,
-				    &plugins->of_helo.fields,
-				    &plugins->of_transaction.fields };
+	const struct str *all[SCOPES] = { &plugins->of_client.fields,
+					  &plugins->of_helo.fields,
+					  &plugins->of_transaction.fields };
 
-	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+	for (size_t i = 0; i < SCOPES; i++)
 		str_append(fields, all[i]->data, all[i]->length);
 }
 

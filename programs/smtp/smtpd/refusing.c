@@ -18,6 +18,7 @@ static const char *const parting[] = {
 	REPLY_AUTH_NEEDS_TLS,
 	REPLY_NO_MX,
 	REPLY_NO_BOUNCES,
+	/* NOLINTNEXTLINE(bugprone-suspicious-missing-comma): one long text. */
 	REPLY_ONE_BOUNCE_RECIPIENT,
 	REPLY_SENDER_WITHOUT_AT,
 	REPLY_SENDER_WITHOUT_PART,
