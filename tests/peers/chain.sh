@@ -64,19 +64,24 @@ hard_message() {
 		"\nFrom the start\n>From\nQUIT\nend\n"' >>"$1"
 }
 
-# note_environment: from now on the queue program notes what it is told of the
-# client; told_with RECIPIENT says it of a message, names in order, between blanks
+# note_environment [NAME…]: from now on the queue program notes what it is told of
+# the client, and these variables; told_with RECIPIENT says it of a message, names in
+# order, with a blank behind each value. The names may be regular expressions.
 note_environment() {
+	mkdir -p "$work/told"
+	chmod 777 "$work/told"
+	note_more=
+	for name; do note_more="$note_more|$name"; done
 	cat >"$work/queue" <<-END
 		#!/bin/sh
-		env | LC_ALL=C sort | grep -aE '^(RELAYCLIENT|SMTP_AUTH_USER|SMTPAUTH(USER|METHOD)|SMTPUTF8|SPFRESULT|TCPREMOTE(INFO|IP|HOST))=' >"$work/told.\$\$"
+		env | LC_ALL=C sort | grep -aE '^(RELAYCLIENT|SMTP_AUTH_USER|SMTPAUTH(USER|METHOD)|SMTPUTF8|SPFRESULT|TCPREMOTE(INFO|IP|HOST)$note_more)=' >"$work/told/\$\$"
 		exec "$bin/queue-maildir" -d "$work/Maildir"
 	END
 }
 told_with() {
 	told_pid=$(delivered "$1" | xargs sed -n '
 		s/^Received: (qmail \([0-9]*\) .*/\1/p; /^$/q' | head -n 1)
-	tr '\n' ' ' <"$work/told.$told_pid"
+	tr '\n' ' ' <"$work/told/${told_pid:-no-such-message}"
 }
 # received_from RECIPIENT: smtpd's own field Received of a message, in one line,
 # without its date

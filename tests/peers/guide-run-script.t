@@ -40,147 +40,12 @@ chmod 711 "$work"
 chmod -R a+rX "$work/control"
 chmod -R a+rwX "$work/Maildir"
 
-mkdir "$work/service" "$work/with-debian"
-ln -s /usr/bin/tcpserver "$work/with-debian/tcpserver"
+. "$(dirname "$0")/run-script.sh"
 
-# An ordinary user can become nobody else.
-user=
-[ "$(id -u)" -ne 0 ] || user=nobody
-
-cat >"$work/service/run" <<'END'
-#!/bin/sh
-exec 2>&1
-. ./settings
-LOCAL=$(head -n 1 "$VQ/control/me")
-stop() {
-	echo "$*"
-	exit 1
-}
-[ -n "$IP" ] || stop 'IP is not set'
-SCMD=tcpserver
-[ "$SSL" != 1 ] || {
-	CERTFILE=$SSL_CERT KEYFILE= DHFILE=
-	export CERTFILE KEYFILE DHFILE
-	SCMD='sslserver -e'
-}
-if [ "$IP" = 127.0.0.1 ]; then
-	RELAYCLIENT=
-	export RELAYCLIENT
-	ACMD=
-else
-	[ -f "$SMTP_CDB" ] || stop "$SMTP_CDB is not there"
-	ACMD="-x $SMTP_CDB"
-fi
-RBLCMD=
-if [ -n "$RBLSMTPD_PROG" ]; then
-	for name in $RBL_GOOD; do RBLCMD="$RBLCMD -a $name"; done
-	for name in $RBL_BAD; do RBLCMD="$RBLCMD -r $name"; done
-	[ -z "$RBLCMD" ] || RBLCMD="$RBLSMTPD_PROG -t0 $RBLCMD"
-fi
-IDS=
-[ -z "$QUSER" ] || IDS="-u $(id -u "$QUSER") -g $(id -g "$QUSER")"
-for name in SSL MAXLOAD MAXCONNIP MAXCONNC DIEMSG JGREYLIST_DIR JGREYLIST_NOREV \
-	JGREYLIST_BY_IP JGREYLIST_HOLDTIME JGREYLIST_LOG JGREYLIST_LOG_PID \
-	JGREYLIST_LOG_SMTP JGREYLIST_TIMEOUT JGREYLIST_LIMIT \
-	GREETDELAY DROP_PRE_GREET QMAILQUEUE; do
-	eval "if [ -n \"\$$name\" ]; then
-		echo \"$name=\\\"\$$name\\\"\"; export $name; fi"
-done
-CMD="$SCMD -vR -l $LOCAL -c $MAX $IDS $ACMD $IP $PORT $RBLCMD $GREYLIST $RECORDIO $SMTPD"
-echo "command-line: exec $CMD 2>&1"
-exec $CMD 2>&1
-END
-chmod 755 "$work/service/run"
-
-# What a user sets. The lines that a case adds come behind, and win.
-settings() {
-	cat <<-END
-		VQ=$work
-		PATH=$folders:/usr/bin:/bin
-		QUSER=$user
-		IP=127.0.0.2
-		PORT=$run_port
-		SSL=0
-		SMTP_CDB=$cdb
-		MAX=30
-		RBLSMTPD_PROG=rblsmtpd
-		RBL_BAD="bad.test worse.test:See_http://worse.test/?%IP%"
-		GREYLIST=jgreylist
-		JGREYLIST_DIR=$work/greylist
-		SMTPD=qmail-smtpd
-		QMAILQUEUE=$work/queue
-	END
-	cat
-}
-
-# start_service: under the settings on standard input; a fresh greylist
-start_service() {
-	rm -rf "$work/greylist"
-	mkdir "$work/greylist"
-	chmod 777 "$work/greylist"
-	cat >"$work/added"
-	# The port may be somebody else's by the time that it is ours.
-	for try in 1 2 3 4 5; do
-		run_port=$(free_port)
-		settings <"$work/added" >"$work/service/settings"
-		: >"$work/log"
-		run_service >"$work/log" 2>&1 </dev/null &
-		service=$!
-		wait_until service_is_known
-		grep -q "$listens" "$work/log" || continue
-		started="$started $service"
-		address=$(sed -n 's/^IP=//p' "$work/service/settings" | tail -n 1)
-		return
-	done
-	echo "Bail out! it did not start, $try times: $(cat "$work/log")"
-	exit 1
-}
-listens='^[a-z]*server: status: 0/30'
-service_is_known() {
-	grep -q "$listens" "$work/log" || ! kill -0 "$service"
-}
-# Debian's tcpserver asks port 53 and takes one server; that has the names.
-run_service() {
-	cd "$work/service" || exit
-	DNSCACHEIP=127.0.0.1:$dns_port,127.0.0.1:$lists_port
-	if [ "$server_name" = debian ]; then
-		DNSCACHEIP=127.0.0.1:$lists_port
-		TEST_DNS_PORT=$dns_port
-		LD_PRELOAD=$BUILD/port53.so
-		# What comes behind it may have been built with a sanitizer.
-		ASAN_OPTIONS=$ASAN_OPTIONS:verify_asan_link_order=0
-		export TEST_DNS_PORT LD_PRELOAD ASAN_OPTIONS
-	fi
-	export DNSCACHEIP
-	exec ./run
-}
-stop_service() {
-	stop "$service"
-}
-
-# come SOURCE [LINE…]: a client; what it hears is $heard, the log's new lines
-# $logged. It sends when it has been greeted.
-come() {
-	lines_before=$(wc -l <"$work/log")
-	source=$1
-	shift
-	heard=$(tcpclient -R -H -l 0 -i "$source" "$address" "$run_port" sh -c '
-		read -r line <&6 && echo "$line"
-		case $line in 220*) printf "%s\r\n" "$@" >&7 ;; esac
-		cat <&6' sh "$@" 2>&1 | tr -d '\r')
-	wait_until ended_since "$lines_before"
-	logged=$(tail -n "+$((lines_before + 1))" "$work/log" | tr -d '\r')
-}
-ended_since() {
-	tail -n "+$(($1 + 1))" "$work/log" | grep -Eq '^(tcp|ssl)server: end '
-}
 # knock SOURCE: as far as RCPT
 knock() {
 	come "$1" 'EHLO client.example' 'MAIL FROM:<a@client.example>' \
 		'RCPT TO:<u@example.org>' QUIT
-}
-last_reply() {
-	printf '%s\n' "$heard" | tail -n 2 | head -n 1
 }
 verdict() {
 	printf '%s\n' "$logged" |
@@ -209,7 +74,7 @@ chmod 644 "$work/ours.cdb" "$work/debian.cdb"
 # by the other one's tcprules.
 check_service() {
 	start_service </dev/null
-	like "$(cat "$work/log")" "^command-line: exec tcpserver -vR -l mx.example.org -c 30 .* rblsmtpd -t0  -r bad.test -r worse.test:See_http://worse.test/\?%IP% jgreylist  qmail-smtpd 2>&1\$" \
+	like "$(cat "$work/log")" "^command-line: exec tcpserver -vR -l mx.example.org -c 30 .* rblsmtpd -t0  -r bad.test -r worse.test:See_http://worse.test/\?%IP% jgreylist  qmail-smtpd  2>&1\$" \
 		"$server_name: the command line is the guide's"
 
 	knock 127.0.21.1
@@ -293,7 +158,7 @@ start_service <<-'END'
 	RBL_BAD=
 	GREYLIST=
 END
-like "$(cat "$work/log")" "\\.cdb 127.0.0.2 $run_port   *qmail-smtpd 2>&1\$" \
+like "$(cat "$work/log")" "\\.cdb 127.0.0.2 $run_port   *qmail-smtpd  2>&1\$" \
 	'no lists, no GREYLIST: qmail-smtpd alone'
 knock 127.0.21.1
 like "$heard" '^220 mx.example.org ' 'it greets everybody'
@@ -394,7 +259,7 @@ start_service <<-'END'
 	RECORDIO=recordio
 	JGREYLIST_HOLDTIME=0
 END
-like "$(cat "$work/log")" ' jgreylist recordio qmail-smtpd 2>&1$' 'RECORDIO comes behind'
+like "$(cat "$work/log")" ' jgreylist recordio qmail-smtpd  2>&1$' 'RECORDIO comes behind'
 knock 127.0.30.1
 unlike "$logged" '^[0-9]+ [<>] ' 'and sees nothing of who is refused'
 knock 127.0.30.1
