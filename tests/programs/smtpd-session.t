@@ -3,8 +3,18 @@
 # command, SMTP550DISCONNECT, HELP, LOG_MAIL, lines of all lengths.
 # SPDX-License-Identifier: ISC
 . "$(dirname "$0")/../lib.sh"
+need cdb
 
-cat >"$work/session.txt" <<'END'
+# What helpers say that have no DNS to ask here.
+mkdir "$work/bin"
+printf '#!/bin/sh\necho none\nexit 1\n' >"$work/bin/mxcheck"
+printf '#!/bin/sh\nprintf "reject\\tlist.example\\tany\\t127.0.0.2\\tsee list.example\\n"\n' \
+	>"$work/bin/rblcheck"
+chmod 755 "$work"/bin/*
+echo >"$work/empty"
+cdb -c "$work/empty.cdb" "$work/empty"
+
+sed "s|@work@|$work|; s|@path@|$PATH|" >"$work/session.txt" <<'END'
 == without SMTPD_ERROR_LIMIT nobody counts
 S: 220 *
 C*200: BOGUS
@@ -202,6 +212,97 @@ env SENDERCHECK=STRICT
 S: 220 *
 C: MAIL FROM:<a@elsewhere.example>
 S: 554 refused mailfrom because valid local sender address required
+EOF
+STATUS: 1
+
+== SMTP550DISCONNECT: AUTHREQUIRED
+env SMTP550DISCONNECT=
+env AUTHREQUIRED=
+S: 220 *
+C: MAIL FROM:<>
+S: 530 authentication needed
+EOF
+STATUS: 1
+
+== SMTP550DISCONNECT: SMTPAUTH=TLSREQUIRED
+env SMTP550DISCONNECT=
+env SMTPAUTH=TLSREQUIRED
+env AUTH_CDB=@work@/empty.cdb
+S: 220 *
+C: AUTH PLAIN
+S: 538 Encryption required for requested authentication mechanism
+EOF
+STATUS: 1
+
+== SMTP550DISCONNECT: MAIL without a user
+env SMTP550DISCONNECT=
+env SANITYCHECK=
+S: 220 *
+C: MAIL FROM:<user@>
+S: 554 mailfrom without user or domain part is administratively denied
+EOF
+STATUS: 1
+
+== SMTP550DISCONNECT: a bounce with a second recipient
+env SMTP550DISCONNECT=
+env SMTPD_ONE_BOUNCE_RECIPIENT=
+S: 220 *
+C: MAIL FROM:<>
+C: RCPT TO:<u@example.org>
+C: RCPT TO:<v@example.org>
+S*2: 250 ok
+S: 550 sorry, I don't accept bounce messages with more than one recipient.*
+EOF
+STATUS: 1
+
+== SMTP550DISCONNECT: RCPTCHECK
+env SMTP550DISCONNECT=
+env RCPTCHECK=
+env VALIDRCPTTO_CDB=@work@/empty.cdb
+env RELAYCLIENT=
+control locals example.org
+S: 220 *
+C: MAIL FROM:<>
+C: RCPT TO:<u@example.org>
+S: 250 ok
+S: 554 Sorry, no mailbox here by that name. (#5.1.1)
+EOF
+STATUS: 1
+
+== SMTP550DISCONNECT: RETURNMXCHECK
+env SMTP550DISCONNECT=
+env RETURNMXCHECK=
+env PATH=@work@/bin:@path@
+S: 220 *
+C: MAIL FROM:<a@client.example>
+S: 554 refused mailfrom because return MX does not exist
+EOF
+STATUS: 1
+
+== SMTP550DISCONNECT: RBL
+env SMTP550DISCONNECT=
+env RBL=
+env PATH=@work@/bin:@path@
+S: 220 *
+C: MAIL FROM:<a@client.example>
+S: 553 sorry, your mailserver [192.0.2.7] is rejected by *
+EOF
+STATUS: 1
+
+== SMTP550DISCONNECT: REJECTEXEC
+env SMTP550DISCONNECT=
+env REJECTEXEC=
+S: 220 *
+C: MAIL FROM:<>
+C: RCPT TO:<u@example.org>
+C: DATA
+S*2: 250 ok
+S: 354 *
+C: Subject: x
+C: 
+C: TVqQAAMAAAAEAAAA//8AALgAAAAA
+C: .
+S: 552 we don't accept email with this MIME content (#5.3.4)
 EOF
 STATUS: 1
 
