@@ -464,6 +464,16 @@ S: 220 *
 C: MAIL FROM:<>
 S: 451 qmail-spp failure: *hang: too late (#4.3.0)
 
+== some that are slow together
+once
+env SMTPD_HELPER_TIMEOUT=2
+control smtpplugins [mail]\n:sleep 1.5\n:sleep 1.5\n:echo E550 no
+S: 220 *
+C: NOOP
+C: MAIL FROM:<>
+S: 250 ok
+S: 451 qmail-spp failure: :sleep 1.5: too late (#4.3.0)
+
 == one that never stops talking
 once
 env SMTPD_HELPER_TIMEOUT=1

@@ -12,6 +12,7 @@
 #include "recipient_hosts.h"
 #include "replies.h"
 #include "session.h"
+#include "system/deadline.h"
 #include "system/helper.h"
 
 enum {
@@ -282,7 +283,14 @@ struct run {
 	enum plugin_phase phase;
 	struct str *address; /* or name; or NULL */
 	const char *line;    /* of the file */
+	/* One for all that a command runs: the client waits for them together. */
+	deadline end;
 };
+
+static unsigned long seconds_left(deadline end)
+{
+	return ((unsigned long)deadline_left(end) + 999) / 1000;
+}
 
 static enum outcome change_address(const struct run *run,
 				   const struct str *text)
@@ -419,7 +427,7 @@ static bool ask(const struct run *run, struct helper_answer *answer)
 		.arguments = words,
 		.variables = variables,
 		.output_fd = 1,
-		.seconds = session->settings.helper_timeout,
+		.seconds = seconds_left(run->end),
 	};
 	bool has_started;
 
@@ -449,6 +457,8 @@ static enum outcome run_one(const struct run *run)
 		.size = sizeof session->plugin_answer,
 	};
 
+	if (seconds_left(run->end) == 0)
+		return fail(session, run->line, "too late");
 	if (!ask(run, &answer))
 		return fail(session, run->line, "can't execute");
 	switch (answer.ending) {
@@ -474,9 +484,13 @@ static enum outcome run_all(struct session *session, enum plugin_phase phase,
 			    struct str *text)
 {
 	const struct str *programs = &session->plugins.programs[phase];
-	struct run run = { session, phase, text, NULL };
+	struct run run = { session, phase, text, NULL, DEADLINE_NEVER };
 	enum outcome outcome = GO_ON;
 
+	if (programs->length == 0) return outcome;
+	/* The replies so far need not wait for them. */
+	session_flush(session);
+	run.end = deadline_in(session->settings.helper_timeout);
 	for (size_t at = 0; at < programs->length && outcome == GO_ON;
 	     at += strlen(run.line) + 1) {
 		if (have_stopped(&session->plugins)) break;

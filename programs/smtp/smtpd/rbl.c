@@ -44,6 +44,8 @@ static void ask(struct session *session, const char *ip)
 	str_clear(&rbl->listings);
 	str_reserve(&rbl->listings, HELPER_OUTPUT_LIMIT);
 	answer.output = rbl->listings.data;
+	/* The replies so far need not wait for it. */
+	session_flush(session);
 	if (helper_start(&helper, &plan) < 0) {
 		log_helper_failure(arguments[0], NULL);
 		return;

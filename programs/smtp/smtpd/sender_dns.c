@@ -30,6 +30,8 @@ bool sender_dns_start(struct session *session, struct helper *helper,
 		.seconds = session->settings.helper_timeout,
 	};
 
+	/* The replies so far need not wait for it. */
+	session_flush(session);
 	if (helper_start(helper, &plan) == 0) return true;
 	log_helper_failure(arguments[0], NULL);
 	return false;
