@@ -41,6 +41,7 @@ struct auth {
 
 	/* As it was before the login: each variable with a NUL behind it. */
 	struct str environment;
+	struct str restored; /* the same of a login that has been taken back */
 	enum relaying relaying;
 	const char *relay_suffix;
 };

@@ -145,7 +145,9 @@ void auth_settings_revoke(struct session *session)
 	session->settings.relaying = session->auth.relaying;
 	session->settings.relay_suffix = session->auth.relay_suffix;
 	restore_environment(session);
-	/* It is the environment now, and stays for good. */
+	/* It is the environment now; an earlier one is no more. */
+	str_free(&session->auth.restored);
+	session->auth.restored = session->auth.environment;
 	session->auth.environment = (struct str){ 0 };
 	read_environment(session);
 }
