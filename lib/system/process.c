@@ -138,7 +138,7 @@ static void wait_for_end(const sigset_t *endings, deadline end)
 	int wait = left < 0 || left > LOOK_AGAIN_MS ? LOOK_AGAIN_MS : left;
 	struct timespec most = {
 		.tv_sec = wait / 1000,
-		.tv_nsec = wait % 1000 * 1000000l,
+		.tv_nsec = wait % 1000 * 1000000L,
 	};
 
 	sigtimedwait(endings, NULL, &most);
