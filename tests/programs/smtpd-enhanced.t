@@ -138,7 +138,14 @@ C: .
 S: 554 5.7.1 (see (#5.7.1 and more))
 E: *
 
-== a long one is cut to the length of a reply
+== a long one is cut to the length of a reply (the dialogue looks)
+env ENABLE_SPP=
+control smtpplugins [mail]\n:printf 'E550 %0600d' 0
+S: 220 *
+C: MAIL FROM:<>
+S: 550 5.7.1 000000*
+
+== one that is not is not
 S: 220 *
 C: MAIL FROM:<>
 C: RCPT TO:<u@example.org>

@@ -139,7 +139,7 @@ if can_trace "$name"; then
 		<>"$work/fifo" >/dev/null 2>&1 &
 	started="$started $!"
 	wait_until grep -q 'poll(.*fd=0' "$work/trace"
-	like "$(grep 'poll(.*fd=0' "$work/trace")" '20000|tv_sec=20,' "$name"
+	like "$(grep 'poll(.*fd=0' "$work/trace")" ', 20000\)|[{]tv_sec=20,|, 20000 <unfinished|, 20000$' "$name"
 	stop "$!"
 fi
 
