@@ -467,7 +467,7 @@ static const char *const always[] = {
 	"SSL_PROTOCOL=\377",
 	"SSL_VERIFY_STRING=no\r\n250 yes",
 	"SSL_CLIENT_S_DN_Email=a@example.org",
-	"TCPREMOTEINFO=who\rever)",
+	"TCPREMOTEINFO=who\r \n)",
 };
 
 /* What a session sets goes with it: libc's own setenv keeps it for ever. */

@@ -37,7 +37,7 @@ good='SSL_VERIFY_STATUS=OK@SSL_CLIENT_S_DN_Email=JOE%40example.net@@'
 	relays 'there is no list' "$good" "$not_ours" 'control tlsclients'
 	relays 'the list is empty' "$good" "$no_cert" 'control tlsclients #'
 	relays 'it is not in the list' "$good" "$no_cert" \
-		'control tlsclients example.net\noe@example.net\njoe@example.ne'
+		'control tlsclients oe@example.net\nexample.net\njoe@example.ne'
 	relays 'no certificate' 'SSL_VERIFY_STATUS=NOCERT@@' "$no_cert"
 	relays 'nothing is said of it' 'SSL_PROTOCOL=TLSv1.3@@' "$no_cert"
 	relays 'a certificate without an address' \
