@@ -92,6 +92,7 @@ int replacement_give_rights(int fd, const char *path,
 	mode_t mode = 0640;
 	struct stat old;
 
+	if (!has_group && rights->without_group) mode = rights->without_group;
 	if (lstat(path, &old) == 0 && is_ours(&old)) {
 		mode = old.st_mode & rights->most;
 		if (!must) group = old.st_gid;

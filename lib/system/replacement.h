@@ -21,6 +21,8 @@ struct replacement_rights {
 	gid_t group; /* who may read, unless the old file says it */
 	bool has_group;
 	bool group_is_wanted; /* it wins over the old file, and must be had */
+	/* Of a new file that nobody's group may read; 0: as of all others. */
+	mode_t without_group;
 };
 
 /* Start with {0}. */
@@ -36,7 +38,7 @@ int replacement_start(struct replacement *, const char *path,
 		      const struct replacement_rights *);
 
 /* What replacement_finish does before it renames; for a file that was made
-   otherwise. A file without an old one gets 0640. */
+   otherwise. A file without an old one gets 0640, or `without_group`. */
 int replacement_give_rights(int fd, const char *path,
 			    const struct replacement_rights *);
 

@@ -278,7 +278,13 @@ mv vpasswd.kept "$folder/vpasswd"
 # The table.
 umask 000
 collect -c table.cdb >/dev/null
-is "$code $(cat out errors) $(stat -c %a table.cdb)" '0  640' '-c makes a table'
+is "$code $(cat out errors) $(stat -c %a table.cdb)" '0  644' '-c makes a table'
+collect -g "$(id -g)" -c group.cdb >/dev/null
+is "$code $(stat -c %g:%a group.cdb)" "0 $(id -g):640" 'which -g is for a group alone'
+echo "qmaild:x:702:$(id -g)::/:/bin/true" >>"$tree/passwd"
+rm table.cdb
+collect -c table.cdb >/dev/null
+is "$code $(stat -c %g:%a table.cdb)" "0 $(id -g):640" 'or for that of qmaild'
 collect >/dev/null
 cdb -l table.cdb | sed -n 's/^+[^:]*://p' >listed
 same_file listed out 'with the addresses as its keys, in the same order'

@@ -70,11 +70,15 @@ static void print(const struct record_list *addresses)
 	if (fflush(stdout) != 0) die_temporary("unable to write output:");
 }
 
-/* Unlike passwords, addresses may be for all to read, if the old file was. */
+/* Unlike passwords, addresses may be for all to read: if the old file was, and
+   where nobody knows who smtpd runs as, which must not be a stranger to them. */
 static void write_table(const struct settings *settings,
 			const struct record_list *addresses)
 {
-	struct replacement_rights rights = { .most = 0644 };
+	struct replacement_rights rights = {
+		.most = 0644,
+		.without_group = 0644,
+	};
 	char shown[SHOWN];
 
 	if (accounts_find_readers(settings->passwd, settings->group, &rights) <
