@@ -42,7 +42,7 @@ now=$(date +%s)
 {
 	cat <<END
 tim $secret
-kim $secret,SETTING="kim's",OTHER="a b=c",DATABYTES="7",PATH="/evil",SMTP_AUTH_USER="root"
+kim $secret,SETTING="kim's",OTHER="a b=c",DATABYTES="7",PATH="/evil",SMTP_AUTH_USER="root",TCPREMOTEINFO="root",SMTPAUTHUSER="root"
 sam $(auth-entry scram secret 100),SETTING="sam's"
 cam $(auth-entry cram secret)
 old $secret,PASSWORD_EXPIRES="$now"
@@ -364,6 +364,8 @@ LOG: queue: SETTING=kim's
 LOG: queue: OTHER=a b=c
 LOG: queue: DATABYTES=7
 LOG: queue: SMTP_AUTH_USER=kim
+LOG: queue: SMTPAUTHUSER=kim
+LOG: queue: TCPREMOTEINFO=kim
 LOG: queue: SMTPAUTHMETHOD=login
 LOG: auth-cdb: warning: auth.cdb may not set PATH for kim
 LOG: auth-cdb: warning: auth.cdb may not set SMTP_AUTH_USER for kim
