@@ -38,13 +38,14 @@ END
 no_domain='553 sorry, your envelope sender domain must exist (#5.7.1)'
 no_mx='554 refused mailfrom because return MX does not exist'
 {
-	for setting in MFCHECK=0 MFCHECK= MFCHECK=1 MFCHECK=2 RETURNMXCHECK=; do
+	for setting in MFCHECK=0 MFCHECK= MFCHECK=1 MFCHECK=2 \
+		RETURNMXCHECK= MFDNSCHECK=; do
 		case $setting in
 		MFCHECK=[1-9])
 			refused=$no_domain
 			deferred='451 DNS temporary failure (#4.3.0)'
 			;;
-		RETURNMXCHECK=)
+		RETURNMXCHECK= | MFDNSCHECK=)
 			refused=$no_mx
 			deferred='421 DNS temporary failure at return MX check, try again later (#4.3.0)'
 			;;

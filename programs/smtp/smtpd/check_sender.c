@@ -53,7 +53,9 @@ static const char *check_size(const struct session *session,
 	if (strspn(digits, "0123456789") != size->value_length)
 		return REPLY_SIZE_SYNTAX;
 	parse_leading_number(digits, &bytes);
-	return limit && bytes > limit ? REPLY_TOO_BIG : NULL;
+	if (limit == 0 || bytes <= limit) return NULL;
+	log_event(session, "DATABYTES exceeded", NULL);
+	return REPLY_TOO_BIG;
 }
 
 /* RFC 6152. What is in the text is the same to us either way. */
