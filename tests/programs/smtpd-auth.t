@@ -596,6 +596,14 @@ is "$output" '250 ok after 0
 421 too many authentication failures (#4.7.0) after 4' \
 	"SMTPD_AUTH_DELAY: what has been replied before comes at once, and nothing later"
 stop "$server"
+export CHECKER=hang SMTPD_HELPER_TIMEOUT=2
+start_tcpserver "$work/log" -- smtpd mx.example.org "$tests/checker" true
+output=$(perl "$work/client" "$port" stay NOOP "$plain" QUIT)
+is "$output" "250 ok after 0
+$child after 2
+221 mx.example.org after 2" "a checker that hangs: an earlier reply does not wait for it"
+stop "$server"
+unset CHECKER SMTPD_HELPER_TIMEOUT
 export SMTPD_AUTH_DELAY=60
 start_tcpserver "$work/log" -- smtpd mx.example.org "$tests/checker" true
 timed perl "$work/client" "$port" leave NOOP "$wrong"

@@ -63,6 +63,8 @@ static const char *checker_name(const struct session *session)
 static int start(struct session *session, struct auth_attempt *attempt,
 		 struct helper *helper, const struct helper_plan *plan)
 {
+	/* What has been replied to earlier commands need not wait for it. */
+	session_flush(session);
 	if (helper_start(helper, plan) == 0) return 0;
 	attempt->reply = errno == EMFILE || errno == ENFILE
 				 ? REPLY_AUTH_NO_PIPE
