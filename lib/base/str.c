@@ -60,8 +60,8 @@ static char *move(const struct str *s, size_t room)
 
 void str_die_of_memory(void)
 {
-	note("fatal: out of memory");
 	if (str_memory_farewell) str_memory_farewell();
+	note("fatal: out of memory");
 	exit(str_memory_exit);
 }
 

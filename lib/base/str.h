@@ -17,8 +17,8 @@ struct str {
 /* What out of memory exits with; a queue program sets its own code. */
 extern int str_memory_exit;
 
-/* Called before that exit, when set: a last word to a client. It must not need
-   memory. */
+/* Called first, when set: a last word to a client and to the log. It does not come
+   back, and must not need memory. */
 extern void (*str_memory_farewell)(void);
 
 /* That end itself, for those who need memory of another kind. */

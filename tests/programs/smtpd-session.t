@@ -389,4 +389,54 @@ S: 250 ok
 END
 dialogues "$work/session.txt"
 
+# What this machine cannot give.
+mkdir "$work/control"
+echo mx.example.org >"$work/control/me"
+echo example.org >"$work/control/rcpthosts"
+# last COMMAND…: $got is the last line of what the client is told
+last() {
+	got=$(CONTROLDIR="$work/control" SSL=1 QMAILQUEUE=/bin/true "$@" \
+		2>"$work/log" | tail -n 1 | tr -d '\r')
+}
+last sh -c 'ulimit -n 4; exec smtpd' <<'END'
+MAIL FROM:<>
+RCPT TO:<u@example.org>
+DATA
+END
+is "$got" '451 qqt failure (#4.3.0)' 'no descriptors for the queue program'
+like "$(cat "$work/log")" '^qmail-smtpd\[[0-9]+\]: unable to start a queue program: ' \
+	'which the log says'
+last sh -c 'ulimit -n 4; exec smtpd mx.example.org /bin/cat /bin/true' <<'END'
+AUTH PLAIN AGEAYg==
+END
+is "$got" "454 oops, unable to open pipe and I can't auth (#4.3.0)" \
+	'no descriptors for a checkpassword program'
+like "$(cat "$work/log")" '^qmail-smtpd\[[0-9]+\]: unable to run /bin/cat: ' \
+	'which the log says'
+if is_plain 'no memory'; then
+	{
+		echo 'MAIL FROM:<>'
+		yes "RCPT TO:<$(printf '%0800d' 0)@example.org>" | head -n 1200
+	} >"$work/many"
+	last sh -c 'ulimit -v 1200; exec smtpd' <"$work/many"
+	is "$got" '421 out of memory (#4.3.0)' 'no memory'
+	like "$(cat "$work/log")" '^qmail-smtpd\[[0-9]+\]: out of memory$' \
+		'which the log says'
+fi
+if can_trace 'this machine cannot say what its addresses are'; then
+	last strace -o "$work/trace" -e trace=socket \
+		-e inject=socket:error=EMFILE smtpd <<'END'
+MAIL FROM:<a@[127.0.0.1]>
+END
+	is "$got" '421 unable to figure out my IP addresses (#4.3.0)' \
+		'this machine cannot say what its addresses are'
+fi
+# Without the programs that are beside it.
+mkdir "$work/alone"
+cp "$bin/smtpd" "$work/alone/smtpd"
+last env PATH=/nonexistent GREETDELAY=1 "$work/alone/smtpd" </dev/null
+is "$got" '421 unable to run greetdelay (#4.3.0)' 'no greetdelay'
+like "$(cat "$work/log")" '^qmail-smtpd\[[0-9]+\]: unable to run greetdelay: ' \
+	'which the log says'
+
 done_testing

@@ -98,6 +98,12 @@ void log_no_home(void)
 	note("unable to change to %s:", CHAINMAIL_HOME);
 }
 
+void log_no_memory(void)
+{
+	if (!is_said(LOG_FATAL)) return;
+	note("out of memory");
+}
+
 void log_no_greetdelay(void)
 {
 	if (!is_said(LOG_FATAL)) return;

@@ -19,6 +19,7 @@ void log_relaying_everything(void);
 void log_unreadable_control(const char *name);
 void log_unreadable(const char *path);
 void log_no_home(void);
+void log_no_memory(void);
 void log_no_greetdelay(void);
 void log_no_ucspi_tls(void);
 void log_unreadable_certificate(const char *path);

@@ -47,6 +47,7 @@ static struct session session;
 
 static void say_out_of_memory(void)
 {
+	log_no_memory();
 	session_give_up(&session, REPLY_NO_MEMORY);
 }
 
