@@ -430,6 +430,7 @@ C: QUIT
 S: ^221
 TALK
 is "$(smtpd_logged)" 'AUTH successful [127.0.30.1] kamran@example.org
+DATABYTES exceeded [127.0.30.1]
 MAIL FROM:<a@nowhere.sender.test>
 RCPT TO:<kamran@wbitt.example>' 'AUTH_SET_QMAILSMTPD_LOG_*: the log'
 is "$(told_with kamran@wbitt.example)" "DATABYTES=100 DKQUEUE=$work/queue DKSIGN=/var/qmail/control/domainkeys/%/private MAXRCPT=101 MFCHECK=0 QMAILQUEUE=$work/bin/qmail-dk QMAILSMTPD_LOG_MAIL=1 QMAILSMTPD_LOG_RCPT=1 RELAYCLIENT= RELAYREJ=1 SMTPAUTHMETHOD=login SMTPAUTHUSER=kamran@example.org SMTP_AUTH_USER=kamran@example.org SPFBEHAVIOR=0 SPF_LOG=1 SSL=0 TCPREMOTEINFO=kamran@example.org TCPREMOTEIP=127.0.30.1 VALIDRCPTTO_CDB=$work/control/validrcptto.cdb VALIDRCPTTO_LIMIT=7 VALIDRCPTTO_LOG=2 " \
