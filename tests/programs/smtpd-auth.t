@@ -569,44 +569,45 @@ unset SMTPAUTH SMTPD_AUTH_CHALLENGE_FIRST
 
 # A delay after each failure, in which the client is not answered, and which is
 # over when the client goes away.
-export ALLOW_INSECURE_AUTH=1 SMTPD_AUTH_DELAY=2 SMTPD_AUTH_FAILURES=2
+export ALLOW_INSECURE_AUTH=1 SMTPD_AUTH_DELAY=3 SMTPD_AUTH_FAILURES=2
 start_tcpserver "$work/log" -- smtpd mx.example.org "$tests/checker" true
 cat >"$work/client" <<'END'
 use IO::Socket::INET;
 use Time::HiRes qw(time);
-my ($port, $how, @lines) = @ARGV;
+my ($port, $delay, @lines) = @ARGV;
 my $socket = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port") or die;
 <$socket>;
 my $begin = time;
 print $socket "$_\r\n" for @lines;
-if ($how eq 'leave') {
+if (!$delay) {
 	<$socket>;
 	close $socket;
 	exit;
 }
 while (<$socket>) {
 	s/\r\n//;
-	printf "%s after %d\n", $_, time - $begin;
+	printf "%s %s\n", time - $begin < $delay ? 'at once:' : 'late:', $_;
 }
 END
-output=$(perl "$work/client" "$port" stay NOOP "$wrong" NOOP "$wrong" NOOP)
-is "$output" '250 ok after 0
-535 authorization failed (#5.7.0) after 2
-250 ok after 2
-421 too many authentication failures (#4.7.0) after 4' \
-	"SMTPD_AUTH_DELAY: what has been replied before comes at once, and nothing later"
+timed perl "$work/client" "$port" 3 NOOP "$wrong" NOOP "$wrong" NOOP >"$work/out"
+is "$(cat "$work/out")" 'at once: 250 ok
+late: 535 authorization failed (#5.7.0)
+late: 250 ok
+late: 421 too many authentication failures (#4.7.0)' \
+	"SMTPD_AUTH_DELAY: what has been replied before comes at once, and nothing else"
+is_at_least 6000 "each failure has its delay"
 stop "$server"
 export CHECKER=hang SMTPD_HELPER_TIMEOUT=2
 start_tcpserver "$work/log" -- smtpd mx.example.org "$tests/checker" true
-output=$(perl "$work/client" "$port" stay NOOP "$plain" QUIT)
-is "$output" "250 ok after 0
-$child after 2
-221 mx.example.org after 2" "a checker that hangs: an earlier reply does not wait for it"
+output=$(perl "$work/client" "$port" 2 NOOP "$plain" QUIT)
+is "$output" "at once: 250 ok
+late: $child
+late: 221 mx.example.org" "a checker that hangs: an earlier reply does not wait for it"
 stop "$server"
 unset CHECKER SMTPD_HELPER_TIMEOUT
 export SMTPD_AUTH_DELAY=60
 start_tcpserver "$work/log" -- smtpd mx.example.org "$tests/checker" true
-timed perl "$work/client" "$port" leave NOOP "$wrong"
+timed perl "$work/client" "$port" 0 NOOP "$wrong"
 wait_for_line "$work/log" '^tcpserver: end'
 is_at_most 15000 "a client that goes away is not waited for"
 stop "$server"
