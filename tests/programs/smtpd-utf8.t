@@ -31,6 +31,18 @@ E: Fj\\xc3\\xbcrgen@b\\xc3\\xbcro.example\\0Tm\\xc3\\xbcller@example.org\\0Tlati
 M:
 LOG: queue: SMTPUTF8=unset
 
+== a domain is listed as DNS has it, or as it came
+control rcpthosts xn--exmple-cua.org\\n.b\\xc3\\xbcro.example
+S: 220 *
+C: MAIL FROM:<> SMTPUTF8
+R: RCPT TO:<m\\xc3\\xbcller@ex\\xc3\\xa4mple.org>\\r\\n
+R: RCPT TO:<a@xn--exmple-cua.org>\\r\\n
+R: RCPT TO:<a@x.b\\xc3\\xbcro.example>\\r\\n
+R: RCPT TO:<a@ex\\xc3\\xb6mple.org>\\r\\n
+R: RCPT TO:<a@ex\\xc3mple.org>\\r\\n
+S*4: 250 ok
+S*2: 553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)
+
 == the parameter
 S: 220 *
 C: EHLO x

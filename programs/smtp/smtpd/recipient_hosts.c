@@ -6,6 +6,7 @@
 
 #include "log.h"
 #include "mail/address.h"
+#include "mail/idn.h"
 #include "replies.h"
 #include "system/table.h"
 
@@ -26,6 +27,13 @@ static bool is_in_list(const struct str *hosts, const char *domain)
 				return true;
 		}
 	}
+	return false;
+}
+
+static bool is_beyond_ascii(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text >= 0x80) return true;
 	return false;
 }
 
@@ -59,8 +67,19 @@ static bool is_in_table(struct session *session, const char *domain)
 	return false;
 }
 
-bool recipient_host_is_listed(struct session *session, const char *domain)
+static bool is_listed(struct session *session, const char *domain)
 {
 	return is_in_list(&session->settings.recipient_hosts, domain) ||
 	       is_in_table(session, domain);
+}
+
+/* With SMTPUTF8 a domain may come as people read it; the list may have the form
+   that DNS has. */
+bool recipient_host_is_listed(struct session *session, const char *domain)
+{
+	char ascii[DNS_NAME];
+
+	if (is_listed(session, domain)) return true;
+	return is_beyond_ascii(domain) && idn_to_ascii(domain, ascii) == 0 &&
+	       is_listed(session, ascii);
 }
