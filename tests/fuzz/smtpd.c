@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -554,6 +555,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 	(void)argc;
 	(void)argv;
+	/* As main has it. */
+	signal(SIGPIPE, SIG_IGN);
 	if (!mkdtemp(folder)) __builtin_trap();
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
 		FILE *file;
