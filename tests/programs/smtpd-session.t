@@ -111,7 +111,7 @@ S: 250 ok
 
 == slow: with SMTPD_COMMAND_TIMEOUT all of them together
 once
-control timeoutsmtpd 10
+control timeoutsmtpd 100
 env SMTPD_COMMAND_TIMEOUT=1
 S: 220 *
 C: NOOP
