@@ -555,7 +555,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 	(void)argc;
 	(void)argv;
-	/* As main has it. */
+	/* As main has it: a helper of ours may write behind its own end. */
 	signal(SIGPIPE, SIG_IGN);
 	if (!mkdtemp(folder)) __builtin_trap();
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
