@@ -112,4 +112,20 @@ here='<u@example.org>'
 dialogues -e "DNSCACHEIP=127.0.0.1:$port" -e "PATH=$work/bin:$PATH" "$work/order.txt" \
 	-- smtpd mx.example.org "$tests/checker" true
 
+# STARTTLS is offered where there are descriptors; nobody need be behind them.
+cat >"$work/tls.txt" <<END
+== STARTTLS, then AUTH
+env SSLCTLFD=5
+env SSLREADFD=6
+env SSLWRITEFD=7
+env FORCE_TLS=1
+env REQUIRE_AUTH=1
+S: 220 *
+C: MAIL FROM:$elsewhere
+S: 503 STARTTLS first (#5.5.1)
+END
+# shellcheck disable=SC2016 # of the other shell
+dialogues "$work/tls.txt" -- sh -c 'exec 5</dev/null 6</dev/null 7>/dev/null
+	exec smtpd mx.example.org "$1" true' sh "$tests/checker"
+
 done_testing
