@@ -107,7 +107,7 @@ answers() {
 			"\0tim\0" . "x" x (9204 - 5), "")')" SSL=1 SMTPD_AUTH_DELAY=0
 	cat <<END
 
-== 45: LOGIN, step by step, and a message by it
+== 35, 45, 46: LOGIN, step by step, a message, and neither RSET nor AUTH ends it
 env SSL=1
 env TCPREMOTEINFO=ident
 S: 220 *

@@ -222,7 +222,7 @@ C: NOOP
 S: 220 *
 S: 250 ok
 
-== DROP_PRE_GREET: one who talks before the greeting is dropped
+== 2: DROP_PRE_GREET: one who talks before the greeting is dropped
 env DROP_PRE_GREET=1
 C: HELO early
 S: 554 SMTP protocol violation
@@ -411,5 +411,20 @@ if [ -z "${SANITIZE:-}" ] && command -v softlimit >/dev/null &&
 else
 	ok '60: softlimit # SKIP'
 fi
+# softlimit -f, which a child meets.
+controls
+mkdir -p "$work/Maildir/new" "$work/Maildir/tmp" "$work/Maildir/cur"
+{
+	printf '%s\r\n' 'MAIL FROM:<>' 'RCPT TO:<u@example.org>' DATA
+	perl -e 'print "a line of text\r\n" x 20000'
+	printf '.\r\nQUIT\r\n'
+} >"$work/said"
+(
+	ulimit -f 100
+	QMAILQUEUE=$bin/queue-maildir QUEUE_MAILDIR=$work/Maildir exec smtpd \
+		<"$work/said" 2>/dev/null
+) | tail -n 2 | tr -d '\r' >"$work/replies"
+is "$(cat "$work/replies")" '451 qq write error or disk full (#4.3.0)
+221 mx.example.org' '60: a limit on files that a child meets'
 
 done_testing

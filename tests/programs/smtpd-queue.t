@@ -61,7 +61,7 @@ reply_of_code() {
 
 code=0
 while [ $code -le 255 ]; do
-	conversation "exit code $code"
+	conversation "51: exit code $code"
 	echo 'S: 220 *'
 	message "exit=$code" "$(reply_of_code $code)"
 	code=$((code + 1))
@@ -70,7 +70,7 @@ dialogues "$work/codes.txt"
 
 {
 for signal in 1 2 6 9 11 13 14 15 25; do
-	conversation "killed by signal $signal"
+	conversation "51: killed by signal $signal"
 	echo 'S: 220 *'
 	message "signal=$signal" '451 qq crashed (#4.3.0)'
 	echo 'C: NOOP'
@@ -78,7 +78,7 @@ for signal in 1 2 6 9 11 13 14 15 25; do
 done
 
 for fd in 4 6; do for code in 82 88; do
-	conversation "custom texts on descriptor $fd, exit code $code"
+	conversation "51: custom texts on descriptor $fd, exit code $code"
 	echo 'S: 220 *'
 	message "text=$fd:DYour%20mail%20is%20bad%20(%235.7.1) exit=$code" \
 		'554 Your mail is bad (#5.7.1)'

@@ -22,7 +22,7 @@ S*200: 502 unimplemented (#5.5.1)
 C: NOOP
 S: 250 ok
 
-== SMTPD_ERROR_LIMIT: the reply to the third refusal is the last one
+== 37: SMTPD_ERROR_LIMIT: the reply to the third refusal is the last one
 env SMTPD_ERROR_LIMIT=3
 S: 220 *
 C: BOGUS
@@ -48,7 +48,7 @@ S: 421 too many errors (#4.7.0)
 EOF
 STATUS: 1
 
-== SMTPD_JUNK_LIMIT: commands that do nothing for a message
+== 37: SMTPD_JUNK_LIMIT: commands that do nothing for a message
 env SMTPD_JUNK_LIMIT=6
 S: 220 *
 C: HELO x

@@ -74,7 +74,7 @@ row() {
 	for behavior in 0 1 2 3 4 5 6; do
 		cat <<END
 
-== SPFBEHAVIOR $behavior, $1
+== 55: SPFBEHAVIOR $behavior, $1
 env SPFBEHAVIOR=$behavior
 S: 220 *
 C: MAIL FROM:<u@$1.test>

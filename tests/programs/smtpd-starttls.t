@@ -1,5 +1,5 @@
 #!/bin/sh
-# smtpd and TLS: when STARTTLS is offered (cases 40 to 42 of the list, and the
+# smtpd and TLS: when STARTTLS is offered (cases 40 to 43 of the list, and the
 # settings), what is forgotten at it, what the TLS process may say, how ucspi-tls
 # is pulled in; in the clear first, then with real TLS, and through recordio.
 # SPDX-License-Identifier: ISC
@@ -403,6 +403,16 @@ if "injected" in words:
     except (ssl.SSLError, OSError):
         print("no TLS")
     sys.exit()
+if "old" in words:
+    context = ssl._create_unverified_context()
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1
+    try:
+        server.starttls(context=context)
+        print("TLS")
+    except (ssl.SSLError, OSError):
+        print("no TLS")
+    sys.exit()
 if "garbage" in words:
     server.docmd("STARTTLS")
     try:
@@ -432,7 +442,7 @@ session() {
 	: >"$work/log"
 	# shellcheck disable=SC2086 # a list of words
 	start_tcpserver "$work/log" -- $chain
-	out=$(python3 "$work/client" "$port" "$@" 2>&1)
+	out=$(python3 -W ignore "$work/client" "$port" "$@" 2>&1)
 	wait_for_line "$work/log" 'tcpserver: end ' || out="$out; no end"
 	stop "$server"
 	log=$(cat "$work/log")
@@ -443,6 +453,10 @@ offers False
 refused {}
 quit 221'
 export SMTP_PROTOCOL_WORDS=1
+no_handshake() {
+	like "$log" 'TLS failed \[127.0.0.1\]: no handshake' "$1"
+	like "$log" 'tcpserver: end [0-9]+ status 256' 'with an exit code'
+}
 # The stage in front of smtpd decides what becomes of what is behind STARTTLS.
 try_chain() {
 	session
@@ -455,10 +469,14 @@ try_chain() {
 	like "$out" "^$1\$" 'commands behind STARTTLS'
 	is "$(grep -ac 'TLS failed' "$work/log")" "$2" 'are not obeyed'
 	session garbage
-	like "$out" '^end$' 'no TLS where it should begin: the end'
-	like "$log" 'TLS failed \[127.0.0.1\]: no handshake' 'and why'
+	like "$out" '^end$' '43: no TLS where it should begin: the end'
+	no_handshake 'and why'
 	session leaves
-	like "$log" 'TLS failed \[127.0.0.1\]: no handshake' 'a client that goes in the middle'
+	no_handshake '43: a client that goes in the middle'
+	session old
+	like "$out" '^no TLS$' '43: a client of TLS 1.0'
+	no_handshake 'and why'
+	like "$log" 'unsupported protocol' 'which is too old'
 }
 chain="ucspi-tls-server $work/both smtpd"
 try_chain 554 1

@@ -62,7 +62,7 @@ T: *\\n  by mx.example.org with SMTP; *\\n
 M: Subject: \\xc3\\xbc\\n
 LOG: queue: SMTPUTF8=1
 
-== it is for one transaction
+== 21: the parameter is for one transaction, where addresses need it
 env SMTP_UTF8=2
 env SMTP_PROTOCOL_WORDS=1
 S: 220 *

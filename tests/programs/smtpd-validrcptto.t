@@ -56,10 +56,10 @@ session() {
 }
 # known ADDRESS, unknown ADDRESS
 known() {
-	is "$(session "$1")" '250 ok' "known: $1"
+	is "$(session "$1")" '250 ok' "54: known: $1"
 }
 unknown() {
-	is "$(session "$1")" "$not_in_list" "unknown: $1"
+	is "$(session "$1")" "$not_in_list" "54: unknown: $1"
 }
 
 known joe@example.org
