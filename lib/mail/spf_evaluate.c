@@ -170,6 +170,12 @@ static bool is_impossible(const struct frame *frame, struct spf_text target)
 	       !is_ascii(frame->all->values.local_part);
 }
 
+/* The result is that of one address then, not of all in its domain. */
+static void note_use(struct frame *frame, struct spf_text target)
+{
+	if (spf_macro_uses(target, "sl")) frame->all->is_of_address = true;
+}
+
 /* Mechanisms. */
 
 static enum outcome outcome_of(struct frame *frame, enum spf_match match,
@@ -215,6 +221,7 @@ static enum outcome match_name(struct frame *frame, const struct spf_term *term)
 	enum outcome outcome = count_term(frame);
 	enum spf_match match;
 
+	note_use(frame, term->target);
 	if (outcome != NO_MATCH || is_impossible(frame, term->target))
 		return outcome;
 	outcome = expand(frame, term->target, name);
@@ -454,6 +461,7 @@ static enum outcome follow_redirect(struct frame *frame)
 	enum outcome outcome = count_term(frame);
 
 	if (outcome != NO_MATCH) return outcome;
+	note_use(frame, target);
 	outcome = expand(frame, target, name);
 	if (outcome == PERMANENT_ERROR) return outcome;
 	memcpy(frame->domain, name, sizeof name);

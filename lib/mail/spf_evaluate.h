@@ -37,6 +37,7 @@ struct spf_evaluation {
 	/* What came out. */
 	bool has_matched;
 	bool is_local;            /* by local rules */
+	bool is_of_address;       /* the sender's whole address was asked for */
 	char domain[DNS_NAME];    /* whose record decided; behind redirects */
 	char mechanism[SPF_TEXT]; /* the term that matched */
 	char comment[SPF_TEXT];   /* on an error, or none: why, in a sentence */

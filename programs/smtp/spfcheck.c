@@ -64,7 +64,8 @@ static void print(const struct str *text)
 	}
 }
 
-/* "DOMAIN mailfrom record": no word of it is empty, or more than one. */
+/* "DOMAIN mailfrom record", or those and "address": no word of it is empty, or
+   more than one. */
 static void append_details(struct str *text, const struct spf_check *check)
 {
 	size_t length = strlen(check->identity);
@@ -72,8 +73,10 @@ static void append_details(struct str *text, const struct spf_check *check)
 	str_append_printable(text, length ? check->identity : "-",
 			     length ? length : 1);
 	str_append_text(text, check->is_helo ? " helo" : " mailfrom");
-	str_append_text(text,
-			spf_is_by_policy(check) ? " local\n" : " record\n");
+	str_append_text(text, spf_is_by_policy(check) ? " local" : " record");
+	if (check->evaluation.is_of_address && !check->is_helo)
+		str_append_text(text, " address");
+	str_append_byte(text, '\n');
 }
 
 static int check_sender(struct spf_request *request, bool is_detailed)

@@ -9,6 +9,8 @@ cat >"$work/zone" <<'END'
 zonedata:
   pass.test: [{ SPF: "v=spf1 ip4:192.0.2.7 -all" }]
   softfail.test: [{ SPF: "v=spf1 ~all" }]
+  each.test: [{ SPF: "v=spf1 exists:%{l}.each.test -all" }]
+  a.each.test: [{ A: 127.0.0.2 }]
   odd_name.test: [{ SPF: "v=spf1 ?all" }]
   7.2.0.192.in-addr.arpa: [{ PTR: client.test }]
   client.test: [{ A: 192.0.2.7 }]
@@ -84,6 +86,18 @@ END
 	printf 'C: MAIL FROM:<a@nx.test>\nS: 250 ok\nC: RSET\nS: 250 flushed\n'
 	printf 'C: MAIL FROM:<a@odd_name.test>\nS: 250 ok\n'
 	sent "Authentication-Results: mx.example.org; spf=neutral smtp.mailfrom=odd_name.test\\n*"
+	cat <<'END'
+
+== a record for each address: then it is the address
+env SMTP_AUTH_RESULTS=1
+env SPFBEHAVIOR=1
+S: 220 *
+C: MAIL FROM:<a@each.test>
+S: 250 ok
+END
+	sent "Authentication-Results: mx.example.org; spf=pass smtp.mailfrom=a@each.test\\n*"
+	printf 'C: MAIL FROM:<"b c"@each.test>\nS: 250 ok\n'
+	sent "Authentication-Results: mx.example.org; spf=fail smtp.mailfrom=\"b c@each.test\"\\n*"
 	cat <<'END'
 
 == a bounce: the HELO name was checked

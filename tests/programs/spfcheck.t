@@ -16,6 +16,7 @@ zonedata:
   fails.test: [SERVFAIL]
   silent.test: [TIMEOUT]
   utf8.test: [{ SPF: "v=spf1 exists:%{l}.test ip4:192.0.2.1 -all" }]
+  moved.test: [{ SPF: "v=spf1 redirect=%{l}.test" }]
   long.test: [{ SPF: "v=spf1 exists:%{l}%{s}%{h}.test -all" }]
   slow.test: [{ SPF: "v=spf1 include:slow1.test a:slow2.test exists:%{l}.test mx:slow3.test ip4:192.0.2.1 a:slow4.test -all" }, DELAY]
   slow1.test: [{ SPF: "v=spf1 -all" }, DELAY]
@@ -135,6 +136,11 @@ details 'nothing.test mailfrom local' 'for local policy' 192.0.2.1 h.test \
 details 'nothing.test mailfrom record' 'that has not decided' 192.0.2.1 h.test \
 	a@nothing.test '' ip4:192.0.2.2
 details '- mailfrom record' 'without a domain' 192.0.2.1 h.test a@
+details 'utf8.test mailfrom record address' 'of one address alone' \
+	192.0.2.1 h.test a@utf8.test
+details 'moved.test mailfrom record address' 'by the record of a redirect' \
+	192.0.2.1 h.test pass@moved.test
+details 'utf8.test helo record' 'which a bounce has not' 192.0.2.1 utf8.test ''
 details 'a?b?.test helo record' 'it is three words, whatever the domain' \
 	192.0.2.1 "$(printf 'a b\n.test')" ''
 : >"$work/questions"

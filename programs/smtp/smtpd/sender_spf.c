@@ -145,19 +145,23 @@ struct answer {
 	char *field;
 	char *domain;
 	bool is_of_helo;
+	bool is_of_address; /* not of all in the domain */
 	bool is_local;
 };
 
 static bool read_details(struct answer *answer, char *line)
 {
-	const char *identity;
+	const char *identity, *decider;
 
 	answer->domain = parse_cut(&line, ' ');
 	identity = answer->domain ? parse_cut(&line, ' ') : NULL;
 	if (!identity) return false;
+	decider = parse_cut(&line, ' ');
+	answer->is_of_address = decider && strcmp(line, "address") == 0;
+	if (!decider) decider = line;
 	if (strcmp(answer->domain, "-") == 0) *answer->domain = '\0';
 	answer->is_of_helo = strcmp(identity, "helo") == 0;
-	answer->is_local = strcmp(line, "local") == 0;
+	answer->is_local = strcmp(decider, "local") == 0;
 	return true;
 }
 
@@ -332,14 +336,20 @@ void spf_forget(struct session *session)
 	str_clear(&session->transaction.spf_variables);
 }
 
-/* For Authentication-Results. */
-static void note_result(struct transaction *transaction,
-			const struct answer *answer)
+/* For Authentication-Results: who has been checked, and no more of him. */
+static void note_result(struct session *session, const struct answer *answer)
 {
+	struct transaction *transaction = &session->transaction;
+	struct str *identity = &transaction->spf_identity;
+	const char *sender = session->address.data;
+	const char *domain = address_domain(sender);
+
 	str_append_text(&transaction->spf_result, answer->result->word);
-	str_append_text(&transaction->spf_identity,
+	str_append_text(identity,
 			answer->is_of_helo ? "smtp.helo=" : "smtp.mailfrom=");
-	str_append_text(&transaction->spf_identity, answer->domain);
+	if (answer->is_of_address && domain)
+		str_append(identity, sender, (size_t)(domain - sender));
+	str_append_text(identity, answer->domain);
 }
 
 const char *spf_hear(struct session *session, struct spf_inquiry *inquiry)
@@ -357,7 +367,7 @@ const char *spf_hear(struct session *session, struct spf_inquiry *inquiry)
 		refuse_later(session, answer.explanation);
 	}
 	add_field(session, answer.field);
-	note_result(&session->transaction, &answer);
+	note_result(session, &answer);
 	export_answer(session, &answer);
 	return NULL;
 }
