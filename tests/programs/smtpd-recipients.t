@@ -391,6 +391,7 @@ C*2: RCPT TO:<u@example.org>
 S*3: 250 ok
 
 == TARPITDELAY=0 is none
+limit 4
 env TARPITCOUNT=1
 env TARPITDELAY=0
 S: 220 *
@@ -423,6 +424,7 @@ END
 timed dialogue -e TARPITCOUNT=3 -e TARPITDELAY=1 "$work/wait.txt" >"$work/out"
 like "$(cat "$work/out")" '^ok 1' 'TARPITDELAY: all are accepted'
 is_at_least 2000 'and two of four have waited for a second'
+is_at_most 8000 'and not for the usual time'
 timed dialogue -e TARPITCOUNT=4 "$work/wait.txt" >"$work/out"
 like "$(cat "$work/out")" '^ok 1' 'TARPITCOUNT without TARPITDELAY'
 is_at_least 5000 'is five seconds'

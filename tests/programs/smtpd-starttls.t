@@ -355,6 +355,9 @@ chmod 755 "$work/bin/ucspi-tls"
 	offers 'SMTPD_GREETDELAY, by another name' SMTPD_GREETDELAY=1
 	offers 'a file of the home, when a tlsd is there' TLS_SERVER_CERT=control/a.pem TLSD_FD=0
 	echo 'LOG: ucspi-tls: /*/control/a.pem *'
+	offers 'the same, when it has a socket' TLS_SERVER_CERT=control/a.pem \
+		TLSD_SOCKET=/some/socket
+	echo 'LOG: ucspi-tls: /*/control/a.pem *'
 	hides 'TLS_SERVER_CERT, and DENY_TLS' "$denied" DENY_TLS=1
 	hides 'TLS_SERVER_CERT, and SSL' "$secured" SSL=1
 	hides 'TLS_SERVER_CERT is empty' "$absent" TLS_SERVER_CERT=
