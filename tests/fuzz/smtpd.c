@@ -629,10 +629,6 @@ static void free_session(void)
 		&session.auth.environment,
 		&session.rbl.ip,
 		&session.rbl.listings,
-		&session.spf_texts.rules,
-		&session.spf_texts.guess,
-		&session.spf_texts.explanation,
-		&session.reception.signatures,
 		&session.transaction.spf_variables,
 	};
 	struct plugins *plugins = &session.plugins;

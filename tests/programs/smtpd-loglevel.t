@@ -62,6 +62,17 @@ TCPREMOTEINFO=joe TCPREMOTEHOST="$(printf 'x\033[2J\ny')" session LOGLEVEL=2
 like "$log" '^connection from 192.0.2.7 \(x\?\[2J\?y, joe\) to' \
 	'nothing from outside goes raw into the log'
 
+# What must be mended.
+for level in 0 1; do
+	session LOGLEVEL=$level AUTH_CDB=/nowhere.cdb
+	is "$(printf '%s\n' "$log" | grep -c 'AUTH_CDB /nowhere.cdb: ')" $level \
+		"LOGLEVEL=$level: a table of logins that is not there, $level times"
+	printf '[mail]\n/nowhere\n' >"$work/control/smtpplugins"
+	session LOGLEVEL=$level ENABLE_SPP=
+	is "$(printf '%s\n' "$log" | grep -c 'qmail-spp failure: /nowhere: ')" \
+		$level "LOGLEVEL=$level: a plugin that is not there, $level times"
+done
+
 # What ends a session.
 printf 'NOOP\r\n' >"$work/said"
 session LOGLEVEL=1

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "auth.h"
 
-#include <errno.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
@@ -9,7 +8,6 @@
 #include "auth_checker.h"
 #include "auth_dialogue.h"
 #include "auth_settings.h"
-#include "base/message.h"
 #include "base/str.h"
 #include "log.h"
 #include "mail/sasl.h"
@@ -17,8 +15,6 @@
 #include "plugins.h"
 #include "replies.h"
 #include "session.h"
-
-enum { SHOWN = 256 };
 
 /* In the order of EHLO's line. */
 static const struct mechanism {
@@ -76,12 +72,10 @@ static bool read_word(struct auth *auth, const char *word)
 static void use_table(struct session *session)
 {
 	const char *path = session->settings.auth_table;
-	char shown[SHOWN];
 
 	session->auth.backend = AUTH_BY_TABLE;
 	if (access(path, R_OK) == 0) return;
-	log_line("unable to read AUTH_CDB %s: %s",
-		 printable_text(shown, sizeof shown, path), error_text(errno));
+	log_unreadable_auth_table(path);
 	session_give_up(session, REPLY_NO_AUTH_TABLE);
 }
 
@@ -103,8 +97,7 @@ static void use_checker(struct session *session, int count, char **arguments)
 {
 	if (count < 3 || is_path(arguments[0]) ||
 	    accepts_everybody(arguments[1])) {
-		log_line("for AUTH, the arguments are: hostname checkpassword "
-			 "program [ argument ... ]");
+		log_auth_misused();
 		session_give_up(session, REPLY_AUTH_MISUSED);
 	}
 	session->auth.backend = AUTH_BY_CHECKER;

@@ -2,7 +2,6 @@
 #include "log.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -137,6 +136,22 @@ void log_no_own_addresses(void)
 	note("unable to list this machine's addresses:");
 }
 
+void log_unreadable_auth_table(const char *path)
+{
+	char shown[NAME_ROOM];
+
+	if (!is_said(LOG_FATAL)) return;
+	note("unable to read AUTH_CDB %s:",
+	     printable_text(shown, sizeof shown, path));
+}
+
+void log_auth_misused(void)
+{
+	if (!is_said(LOG_FATAL)) return;
+	note("for AUTH, the arguments are: hostname checkpassword program "
+	     "[ argument ... ]");
+}
+
 static enum level level_of(const char *event)
 {
 	return strcmp(event, "AUTH successful") == 0 ? LOG_ACCOUNTS
@@ -200,16 +215,21 @@ void log_recipient_program(const char *text)
 	note("RCPTCHECK error: %s", printable_text(shown, sizeof shown, text));
 }
 
-void log_line(const char *format, ...)
+void log_plugin_failure(const char *line, const char *why)
 {
-	char line[MESSAGE_LIMIT];
-	va_list arguments;
+	char shown[TEXT_ROOM];
+
+	if (!is_said(LOG_FATAL)) return;
+	note("qmail-spp failure: %s: %s",
+	     printable_text(shown, sizeof shown, line), why);
+}
+
+void log_spf(const char *field)
+{
+	char shown[MESSAGE_LIMIT];
 
 	if (!is_said(LOG_ERRORS)) return;
-	va_start(arguments, format);
-	vsnprintf(line, sizeof line, format, arguments);
-	va_end(arguments);
-	note("%s", line);
+	note("%s", printable_text(shown, sizeof shown, field));
 }
 
 void log_helper_failure(const char *program, const struct helper_answer *answer)

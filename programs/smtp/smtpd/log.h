@@ -25,6 +25,8 @@ void log_no_ucspi_tls(void);
 void log_unreadable_certificate(const char *path);
 void log_required_tls_missing(void);
 void log_no_own_addresses(void);
+void log_unreadable_auth_table(const char *path);
+void log_auth_misused(void);
 
 /* "KIND [IP] text", of the client; without text, "KIND [IP]". The text is from
    outside, and so is the address of "KIND:<address>". */
@@ -40,9 +42,11 @@ void log_bad_pattern(const char *list, const char *line);
 /* What the program of RCPTCHECK has to say. */
 void log_recipient_program(const char *text);
 
-/* A line of another form, in which nothing comes from outside unless it has been
-   through printable_text. */
-void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* A line of control/smtpplugins that has failed. */
+void log_plugin_failure(const char *line, const char *why);
+
+/* The field Received-SPF, or its beginning. */
+void log_spf(const char *field);
 
 /* A helper that has given no answer; NULL: it cannot be run, and errno says
    why. */

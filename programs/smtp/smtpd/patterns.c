@@ -3,50 +3,44 @@
 
 #include <strings.h>
 
+#include "control_file.h"
 #include "log.h"
 #include "mail/address.h"
-#include "mail/control.h"
 #include "mail/pattern_list.h"
 #include "replies.h"
 
-/* Read at the first question, and once. */
-struct lazy_patterns {
-	const char *name;
+struct patterns {
+	struct control_file file;
 	struct pattern_list list;
-	bool read;
 };
 
-static struct lazy_patterns bad_senders = { .name = "badmailfrom" };
-static struct lazy_patterns bad_strangers = { .name = "badmailfromnorelay" };
-static struct lazy_patterns bad_recipients = { .name = "badrcptto" };
-static struct lazy_patterns bad_for_strangers = { .name = "badrcpttonorelay" };
-static struct lazy_patterns bad_helos = { .name = "badhelo" };
+static struct patterns bad_senders = { .file.name = "badmailfrom" };
+static struct patterns bad_strangers = { .file.name = "badmailfromnorelay" };
+static struct patterns bad_recipients = { .file.name = "badrcptto" };
+static struct patterns bad_for_strangers = { .file.name = "badrcpttonorelay" };
+static struct patterns bad_helos = { .file.name = "badhelo" };
 
 /* A file that cannot be read ends the session, whatever would be looked for in
    it. */
-static const char *find(struct session *session, struct lazy_patterns *patterns,
+static const char *find(struct session *session, struct patterns *patterns,
 			const char *text)
 {
+	const struct str *lines = control_file_list(session, &patterns->file);
 	struct pattern_list *list = &patterns->list;
 	const char *line, *bad;
 
-	if (!patterns->read &&
-	    control_read_list(patterns->name, &list->lines) == CONTROL_FAILED) {
-		log_unreadable_control(patterns->name);
-		session_give_up(session, REPLY_NO_CONTROLS);
-	}
-	patterns->read = true;
-	if (!text || list->lines.length == 0) return NULL;
+	if (!text || !lines || lines->length == 0) return NULL;
+	list->lines = *lines;
 	line = pattern_list_match(list, text);
 	while ((bad = pattern_list_bad_line(list)) != NULL)
-		log_bad_pattern(patterns->name, bad);
+		log_bad_pattern(patterns->file.name, bad);
 	return line;
 }
 
 /* In the one list, or else in the one that is not for our own clients. */
 static const char *find_in_both(struct session *session,
-				struct lazy_patterns *for_all,
-				struct lazy_patterns *for_strangers,
+				struct patterns *for_all,
+				struct patterns *for_strangers,
 				const char *text)
 {
 	const char *line = find(session, for_all, text);

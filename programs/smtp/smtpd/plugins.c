@@ -255,7 +255,7 @@ static enum outcome fail(struct session *session, const char *line,
 	str_append_text(reply, shown);
 	str_append_text(reply, ": ");
 	str_append_text(reply, why);
-	log_line("qmail-spp failure: %s: %s", shown, why);
+	log_plugin_failure(line, why);
 	str_append_text(reply, REPLY_PLUGIN_FAILURE_END);
 	return REFUSED;
 }

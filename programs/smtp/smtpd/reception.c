@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
+#include "control_file.h"
 #include "log.h"
-#include "mail/control.h"
 #include "mail/envelope.h"
 #include "plugins.h"
 #include "replies.h"
@@ -50,34 +50,15 @@ static void filter_results(struct session *session)
 	};
 }
 
-static void read_signatures(struct session *session)
-{
-	static const char name[] = "signatures";
-	struct reception *reception = &session->reception;
-
-	switch (control_read_list(name, &reception->signatures)) {
-	case CONTROL_FAILED:
-		log_unreadable_control(name);
-		session_give_up(session, REPLY_NO_CONTROLS);
-	case CONTROL_FOUND: reception->has_signatures = true; break;
-	case CONTROL_ABSENT:
-	default: break;
-	}
-	reception->signatures_are_read = true;
-}
-
 /* Those of the control file, be there none in it, or the usual ones. */
 static void scan_for_signatures(struct session *session)
 {
-	struct reception *reception = &session->reception;
-	const struct str *signatures = &reception->signatures;
+	static struct control_file file = { .name = "signatures" };
+	const struct str *own = control_file_list(session, &file);
+	const char *lines = own && own->data ? own->data : "";
 
-	if (!reception->signatures_are_read) read_signatures(session);
-	mime_signature_start(&session->search.scan,
-			     !reception->has_signatures ? NULL
-			     : signatures->data         ? signatures->data
-							: "",
-			     signatures->length);
+	mime_signature_start(&session->search.scan, own ? lines : NULL,
+			     own ? own->length : 0);
 }
 
 const char *reception_start(struct session *session)

@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/str.h"
 #include "mail/auth_results.h"
 #include "mail/header.h"
 #include "mail/mime_signature.h"
@@ -25,9 +24,6 @@ struct reception {
 	/* Where it may not bring programs. */
 	bool is_scanned;
 	const char *signature; /* that has been found; NULL: none */
-	bool signatures_are_read;
-	bool has_signatures; /* control/signatures is there */
-	struct str signatures;
 };
 
 /* Where these two are wanted: apart, as they are large. */

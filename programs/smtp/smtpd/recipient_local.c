@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "log.h"
+#include "control_file.h"
 #include "mail/address.h"
 #include "mail/control.h"
 #include "recipient_hosts.h"
@@ -16,48 +16,14 @@ static const char double_bounce[] = "#@[]";
 
 static const char unknown[] = REPLY_NO_ACCOUNT;
 
-/* The file's lines, read at the first question. */
-struct lazy_list {
-	const char *name;
-	struct str lines;
-	bool read;
-	bool absent;
-};
-
-static struct lazy_list locals = { .name = "locals" };
-static struct lazy_list good_addresses = { .name = "goodmailaddr" };
-
-static void read_list(struct session *session, struct lazy_list *list)
-{
-	enum control_answer answer;
-
-	if (list->read) return;
-	answer = control_read_list(list->name, &list->lines);
-	if (answer == CONTROL_FAILED) {
-		log_unreadable_control(list->name);
-		session_give_up(session, REPLY_NO_CONTROLS);
-	}
-	list->absent = answer == CONTROL_ABSENT;
-	list->read = true;
-}
-
-static bool has_line(const struct lazy_list *list, const char *text)
-{
-	const struct str *lines = &list->lines;
-	const char *line;
-
-	for (size_t at = 0; at < lines->length; at += strlen(line) + 1) {
-		line = lines->data + at;
-		if (strcasecmp(line, text) == 0) return true;
-	}
-	return false;
-}
+static struct control_file locals = { .name = "locals" };
+static struct control_file good_addresses = { .name = "goodmailaddr" };
 
 /* Without the file, as in qmail, the name in control/me is the local one. */
 static bool domain_is_local(struct session *session, const char *domain)
 {
-	read_list(session, &locals);
-	if (!locals.absent) return has_line(&locals, domain);
+	if (control_file_list(session, &locals))
+		return control_file_has(session, &locals, domain);
 	return session->settings.me.length &&
 	       strcasecmp(session->settings.me.data, domain) == 0;
 }
@@ -68,9 +34,9 @@ static bool is_good_anyway(struct session *session, const char *address)
 	const char *domain = address_domain(address);
 
 	if (recipient_is_bare_postmaster(address)) return true;
-	read_list(session, &good_addresses);
-	return has_line(&good_addresses, address) ||
-	       (domain && has_line(&good_addresses, domain - 1));
+	return control_file_has(session, &good_addresses, address) ||
+	       (domain &&
+		control_file_has(session, &good_addresses, domain - 1));
 }
 
 static enum table_answer find_account(struct session *session,

@@ -7,9 +7,9 @@
 
 #include "base/message.h"
 #include "base/parse.h"
+#include "control_file.h"
 #include "log.h"
 #include "mail/address.h"
-#include "mail/control.h"
 #include "replies.h"
 #include "sender_dns.h"
 #include "session.h"
@@ -48,27 +48,10 @@ enum { RESULTS = sizeof results / sizeof *results, TEMPERROR = 5 };
 
 /* ---- the question ---- */
 
-static void read_text(struct session *session, const char *name,
-		      struct str *text)
-{
-	if (control_read_line(name, text) == CONTROL_FAILED) {
-		log_unreadable_control(name);
-		session_give_up(session, REPLY_NO_CONTROLS);
-	}
-	str_append_text(text, "");
-}
-
-static const struct spf_texts *texts_of(struct session *session)
-{
-	struct spf_texts *texts = &session->spf_texts;
-
-	if (texts->are_read) return texts;
-	read_text(session, "spfrules", &texts->rules);
-	read_text(session, "spfguess", &texts->guess);
-	read_text(session, "spfexp", &texts->explanation);
-	texts->are_read = true;
-	return texts;
-}
+/* What the operator adds. */
+static struct control_file rules = { .name = "spfrules" };
+static struct control_file guess = { .name = "spfguess" };
+static struct control_file explanation = { .name = "spfexp" };
 
 /* An address of IPv6 may have the name of an interface behind it. */
 static const char *client_ip(const struct session *session, char room[IP_ROOM])
@@ -109,14 +92,12 @@ static void append_receiver(struct str *text, const struct session *session)
 void spf_ask(struct session *session, struct spf_inquiry *inquiry)
 {
 	const struct policy *policy = &session->settings.policy;
-	const struct spf_texts *texts;
 	struct str receiver = { 0 };
 	char ip[IP_ROOM], seconds[SENDER_DNS_SECONDS];
 
 	inquiry->is_wanted =
 		policy->spf_behavior > 0 && !client_may_relay(session);
 	if (!inquiry->is_wanted) return;
-	texts = texts_of(session);
 	client_ip(session, ip);
 	str_append_text(&receiver, "SPFRECEIVER=");
 	append_receiver(&receiver, session);
@@ -126,8 +107,9 @@ void spf_ask(struct session *session, struct spf_inquiry *inquiry)
 			"spfcheck", is_this_host(ip) ? "-dl" : "-d", "-t",
 			sender_dns_seconds(session, SECONDS, seconds), "--", ip,
 			text_of(&session->helo), session->address.data,
-			texts->rules.data, texts->guess.data,
-			texts->explanation.data, NULL },
+			control_file_line(session, &rules),
+			control_file_line(session, &guess),
+			control_file_line(session, &explanation), NULL },
 		(const char *const[]){ receiver.data,
 				       policy->spf_block_plus_all
 					       ? "SPF_BLOCK_PLUS_ALL=1"
@@ -278,15 +260,15 @@ static void add_field(struct session *session, const char *text)
 /* As jms1's patch does: up to the end of the comment. */
 static void log_field(char *field)
 {
-	char shown[MESSAGE_LIMIT], rest;
 	size_t end = 0;
+	char rest;
 
 	while (field[end] && field[end] != ')')
 		end += field[end] == '\\' && field[end + 1] ? 2 : 1;
 	if (field[end]) end++;
 	rest = field[end];
 	field[end] = '\0';
-	log_line("%s", printable_text(shown, sizeof shown, field));
+	log_spf(field);
 	field[end] = rest;
 }
 

@@ -8,7 +8,6 @@
 
 #include <stdbool.h>
 
-#include "base/str.h"
 #include "system/helper.h"
 
 struct session;
@@ -17,14 +16,6 @@ struct spf_inquiry {
 	bool is_wanted;
 	bool has_started;
 	struct helper helper;
-};
-
-/* What the operator adds, read at the first question. */
-struct spf_texts {
-	bool are_read;
-	struct str rules;       /* control/spfrules */
-	struct str guess;       /* control/spfguess */
-	struct str explanation; /* control/spfexp */
 };
 
 /* Asks of the address at hand, if that is to be asked at all, and does not

@@ -73,7 +73,6 @@ struct session {
 	struct tls tls;
 	struct auth auth;
 	struct rbl rbl;
-	struct spf_texts spf_texts;
 	struct stream_in in;
 	struct stream_out out;
 	struct smtp_line line;

@@ -3,25 +3,15 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "log.h"
-#include "mail/control.h"
+#include "base/message.h"
+#include "control_file.h"
 #include "replies.h"
 #include "tls.h"
 
 enum { CAUSE_ROOM = 256 };
 
-static bool is_listed(const struct str *list, const char *address)
-{
-	size_t length;
-
-	for (size_t at = 0; at < list->length; at += length + 1) {
-		length = strlen(list->data + at);
-		if (strcasecmp(list->data + at, address) == 0) return true;
-	}
-	return false;
-}
+static struct control_file tls_clients = { .name = "tlsclients" };
 
 static const char *refuse_because(struct session *session, const char *cause)
 {
@@ -37,8 +27,7 @@ static const char *refuse_because(struct session *session, const char *cause)
 
 /* What is in a certificate means something only when it has been verified. The
    variables are tlsd's. */
-static const char *check_certificate(struct session *session,
-				     const struct str *list)
+static const char *check_certificate(struct session *session)
 {
 	const char *status = getenv("SSL_VERIFY_STATUS");
 	const char *cause = getenv("SSL_VERIFY_STRING");
@@ -48,7 +37,8 @@ static const char *check_certificate(struct session *session,
 		return status && strcmp(status, "FAIL") == 0 && cause
 			       ? refuse_because(session, cause)
 			       : REPLY_NO_CLIENT_CERT;
-	if (!address || !*address || !is_listed(list, address))
+	if (!address || !*address ||
+	    !control_file_has(session, &tls_clients, address))
 		return REPLY_NO_CLIENT_CERT;
 	return NULL;
 }
@@ -64,21 +54,13 @@ static const char *let_in(struct session *session)
 
 const char *tls_clients_check(struct session *session)
 {
-	static const char name[] = "tlsclients";
-	struct str list = { 0 };
 	const char *refusal;
 
 	/* A certificate is that of the client that is connected. */
 	if (!tls_protects(&session->tls) || session->speaks_for_others)
 		return REPLY_NOT_OUR_DOMAIN;
-	switch (control_read_list(name, &list)) {
-	case CONTROL_FAILED:
-		log_unreadable_control(name);
-		session_give_up(session, REPLY_NO_CONTROLS);
-	case CONTROL_ABSENT: refusal = REPLY_NOT_OUR_DOMAIN; break;
-	case CONTROL_FOUND:
-	default: refusal = check_certificate(session, &list); break;
-	}
-	str_free(&list);
+	if (!control_file_list(session, &tls_clients))
+		return REPLY_NOT_OUR_DOMAIN;
+	refusal = check_certificate(session);
 	return refusal ? refusal : let_in(session);
 }
