@@ -203,6 +203,7 @@ S: 250 ok
 
 == SCRAM: what may be said instead
 env ALLOW_SCRAM=1
+env SMTPD_AUTH_FAILURES=0
 S: 220 *
 C: AUTH SCRAM-SHA-256 *
 S: $cancelled
@@ -246,6 +247,25 @@ C: AUTH SCRAM-SHA-256 $(base64_of "n,,n=sam,r=$(printf '%09000d' 0)")
 S: $malformed
 C: $(plain tim)
 S: $accepted
+
+== SCRAM: exchanges that are broken off are counted
+env ALLOW_SCRAM=1
+S: 220 *
+C*5: AUTH SCRAM-SHA-256 *
+S*5: $cancelled
+C: AUTH SCRAM-SHA-256 $(base64_of 'n,,n=sam,r=abcdef')
+S: 334 *
+C: *
+S: $cancelled
+C: AUTH SCRAM-SHA-256 $(base64_of 'n,,n=nobody,r=abcdef')
+S: 334 *
+C: !
+S: $malformed
+C: AUTH SCRAM-SHA-256 $(base64_of 'n,,n=sam,r=abcdef')
+S: 334 *
+C: *
+S: 421 too many authentication failures (#4.7.0)
+EOF
 END
 } >"$work/input"
 talk <"$work/input"

@@ -239,18 +239,34 @@ static void accept_login(struct session *session,
 	reply(session, REPLY_AUTH_DONE);
 }
 
+/* The session may be over. */
+static void count_failure(struct session *session)
+{
+	unsigned long limit = session->settings.auth_failures_limit;
+
+	session->auth.failures++;
+	if (limit && session->auth.failures >= limit)
+		session_give_up(session, REPLY_AUTH_TOO_OFTEN);
+}
+
 static void turn_away(struct session *session,
 		      const struct auth_attempt *attempt)
 {
-	const struct settings *settings = &session->settings;
-
 	log_event(session, attempt->event, attempt->login.data);
-	session_pause(session, settings->auth_delay);
-	session->auth.failures++;
-	if (settings->auth_failures_limit &&
-	    session->auth.failures >= settings->auth_failures_limit)
-		session_give_up(session, REPLY_AUTH_TOO_OFTEN);
+	session_pause(session, session->settings.auth_delay);
+	count_failure(session);
 	refuse(session, REPLY_AUTH_FAILED);
+}
+
+/* A client that begins exchanges to break them off has us start a program for
+   each. */
+static void break_off(struct session *session,
+		      const struct auth_attempt *attempt)
+{
+	bool is_ours = *attempt->reply == '4';
+
+	if (attempt->is_asked && !is_ours) count_failure(session);
+	refuse(session, attempt->reply);
 }
 
 static void talk(struct session *session, const struct mechanism *mechanism,
@@ -264,7 +280,7 @@ static void talk(struct session *session, const struct mechanism *mechanism,
 		break;
 	case AUTH_REFUSED: turn_away(session, &attempt); break;
 	case AUTH_UNFINISHED:
-	default: refuse(session, attempt.reply); break;
+	default: break_off(session, &attempt); break;
 	}
 	str_free(&attempt.variables);
 	str_free(&attempt.login);

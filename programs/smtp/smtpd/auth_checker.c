@@ -65,6 +65,7 @@ static int start(struct session *session, struct auth_attempt *attempt,
 {
 	/* What has been replied to earlier commands need not wait for it. */
 	session_flush(session);
+	attempt->is_asked = true;
 	if (helper_start(helper, plan) == 0) return 0;
 	attempt->reply = errno == EMFILE || errno == ENFILE
 				 ? REPLY_AUTH_NO_PIPE

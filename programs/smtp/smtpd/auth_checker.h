@@ -4,6 +4,8 @@
 #ifndef SMTPD_AUTH_CHECKER_H
 #define SMTPD_AUTH_CHECKER_H
 
+#include <stdbool.h>
+
 #include "base/str.h"
 #include "session.h"
 #include "system/helper.h"
@@ -20,6 +22,7 @@ struct auth_attempt {
 	struct str variables; /* the table's: NAME=VALUE, each with a NUL */
 	const char *event;    /* AUTH_REFUSED: the log's words for it */
 	const char *reply;    /* AUTH_UNFINISHED */
+	bool is_asked;        /* a program has been at work for it */
 };
 
 enum auth_verdict auth_check(struct session *, struct auth_attempt *,
