@@ -17,10 +17,68 @@ done
 exec queue-stub
 END
 chmod 755 "$work/queue"
+# A spfcheck that knows one address, and an auth-cdb that knows nobody.
+mkdir "$work/helpers"
+cat >"$work/helpers/spfcheck" <<'END'
+#!/bin/sh
+for ip; do :; done
+[ "$ip" = 192.0.2.7 ] && echo pass && exit 0
+echo fail
+exit 1
+END
+cat >"$work/helpers/auth-cdb" <<'END'
+#!/bin/sh
+printf 'unknown user'
+exit 1
+END
+chmod 755 "$work/helpers/spfcheck" "$work/helpers/auth-cdb"
 
 cat >"$work/xclient.txt" <<END
 env QMAILQUEUE=$work/queue
 env XCLIENT=1
+== what was found out about an address is not said of the next one
+env PATH=$work/helpers:$PATH
+env SMTP_AUTH_RESULTS=1
+env SMTP_IPREV=1
+S: 220 *
+C: MAIL FROM:<>
+C: RCPT TO:<u@example.org>
+C: DATA
+S*2: 250 ok
+S: 354 *
+C: .
+S: 250 ok *
+C: XCLIENT ADDR=198.51.100.9
+S: 220 *
+C: MAIL FROM:<>
+C: RCPT TO:<u@example.org>
+C: DATA
+S*2: 250 ok
+S: 354 *
+C: .
+S: 250 ok *
+E: *
+M: Authentication-Results: mx.example.org; iprev=pass policy.iprev=192.0.2.7\nReceived: *
+E: *
+M: Authentication-Results: mx.example.org; iprev=fail*policy.iprev=198.51.100.9\nReceived: *
+
+== nor are guesses of passwords its own
+env PATH=$work/helpers:$PATH
+env SSL=1
+env AUTH_CDB=/dev/null
+env SMTPD_AUTH_DELAY=0
+env SMTPD_AUTH_FAILURES=2
+S: 220 *
+C: AUTH PLAIN AGEAYg==
+S: 535 *
+C: XCLIENT ADDR=198.51.100.9
+S: 220 *
+C: AUTH PLAIN AGEAYg==
+S: 535 *
+C: AUTH PLAIN AGEAYg==
+S: 421 *
+EOF
+
 END
 cat >>"$work/xclient.txt" <<'END'
 == it is offered, and begins the session anew

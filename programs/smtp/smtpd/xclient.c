@@ -189,6 +189,7 @@ static void forget_address(struct session *session)
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		unsetenv(names[i]);
 	session->strangers = session->errors = session->junk = 0;
+	session->auth.failures = 0;
 	plugins_forget_client(session);
 }
 
@@ -227,6 +228,7 @@ static void set_name(struct session *session, const struct value *values)
 static void apply(struct session *session, const struct value *values)
 {
 	session->speaks_for_others = true;
+	session->results.client_name = NULL;
 	session_reset(session);
 	if (values[ADDR].presence != NOT_SAID ||
 	    values[LOGIN].presence != NOT_SAID)
