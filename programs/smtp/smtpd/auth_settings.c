@@ -12,13 +12,6 @@ static const char unsetting[] = "AUTH_UNSET_";
 
 /* ---- the environment ---- */
 
-static void set(struct session *session, const char *name, const char *value)
-{
-	/* The only other cause is a name that is none, which does no harm. */
-	if (setenv(name, value, 1) < 0 && *name)
-		session_give_up(session, REPLY_NO_MEMORY);
-}
-
 /* NAME=VALUE, or NAME alone. */
 static void set_variable(struct session *session, const char *variable)
 {
@@ -26,8 +19,8 @@ static void set_variable(struct session *session, const char *variable)
 	size_t length = strcspn(variable, "=");
 
 	str_append(&name, variable, length);
-	if (variable[length]) set(session, name.data, variable + length + 1);
-	else unsetenv(name.data);
+	session_export(session, name.data,
+		       variable[length] ? variable + length + 1 : NULL);
 	str_free(&name);
 }
 
@@ -108,18 +101,11 @@ static void set_login(struct session *session)
 	if (session->settings.auth_prepend)
 		str_append_text(&info, session->settings.auth_prepend);
 	str_append_text(&info, auth->login.data);
-	set(session, "TCPREMOTEINFO", info.data);
-	set(session, "SMTP_AUTH_USER", auth->login.data);
-	set(session, "SMTPAUTHUSER", auth->login.data);
-	set(session, "SMTPAUTHMETHOD", auth->mechanism);
+	session_export(session, "TCPREMOTEINFO", info.data);
+	session_export(session, "SMTP_AUTH_USER", auth->login.data);
+	session_export(session, "SMTPAUTHUSER", auth->login.data);
+	session_export(session, "SMTPAUTHMETHOD", auth->mechanism);
 	str_free(&info);
-}
-
-/* What points into the environment does so anew. */
-static void read_environment(struct session *session)
-{
-	session->client = connection_from_environment();
-	settings_read_policy(&session->settings);
 }
 
 void auth_settings_apply(struct session *session, const struct str *variables)
@@ -132,11 +118,11 @@ void auth_settings_apply(struct session *session, const struct str *variables)
 	auth->relay_suffix = settings->relay_suffix;
 	settings->relaying = RELAY_THIS_CLIENT;
 	settings->relay_suffix = "";
-	set(session, "RELAYCLIENT", "");
+	session_export(session, "RELAYCLIENT", "");
 	follow_orders(session);
 	set_all(session, variables);
 	set_login(session);
-	read_environment(session);
+	session_read_environment(session);
 }
 
 void auth_settings_revoke(struct session *session)
@@ -149,5 +135,5 @@ void auth_settings_revoke(struct session *session)
 	str_free(&session->auth.restored);
 	session->auth.restored = session->auth.environment;
 	session->auth.environment = (struct str){ 0 };
-	read_environment(session);
+	session_read_environment(session);
 }

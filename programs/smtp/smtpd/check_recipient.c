@@ -137,6 +137,7 @@ static const char *plugins_agree(struct session *session, const char *argument)
 		if (client_may_relay(session)) append_relay_suffix(session);
 		break;
 	case PLUGINS_GO_ON:
+	case PLUGINS_SKIP:
 	default: break;
 	}
 	return NULL;

@@ -157,6 +157,7 @@ static const char *plugins_agree(struct session *session, const char *argument)
 	case PLUGINS_REFUSE: return session->refusal.data;
 	case PLUGINS_ACCEPT: session->checks_are_off = true; break;
 	case PLUGINS_GO_ON:
+	case PLUGINS_SKIP:
 	default: break;
 	}
 	return NULL;

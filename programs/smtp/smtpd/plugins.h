@@ -45,14 +45,16 @@ struct plugins {
    ends the session. */
 void plugins_open(struct session *);
 
-/* What they say of a command. `text` is the argument it is about: the name, the
-   address, or NULL. PLUGINS_REFUSE: the reply is in session->refusal. */
 enum plugin_verdict {
 	PLUGINS_GO_ON,
+	PLUGINS_SKIP,   /* a plugin's: without the others of this command */
 	PLUGINS_ACCEPT, /* without our own checks */
 	PLUGINS_REFUSE,
 };
 
+/* What they say of a command, never PLUGINS_SKIP. `text` is the argument it is
+   about: the name, the address, or NULL. PLUGINS_REFUSE: the reply is in
+   session->refusal. */
 enum plugin_verdict plugins_run(struct session *, enum plugin_phase,
 				struct str *text);
 

@@ -16,16 +16,6 @@
 /* More than any true way of a message has, RFC 5321 section 6.3. */
 enum { MOST_HOPS = 100 };
 
-/* So the queue program knows that there may be addresses in UTF-8. */
-static void export_utf8(struct session *session)
-{
-	static const char name[] = "SMTPUTF8";
-
-	if (!session->transaction.utf8) unsetenv(name);
-	else if (setenv(name, "1", 1) < 0)
-		session_give_up(session, REPLY_NO_MEMORY);
-}
-
 static void send_trace(struct session *session)
 {
 	struct str fields = { 0 };
@@ -75,7 +65,9 @@ const char *reception_start(struct session *session)
 	if (reception->is_filtered) filter_results(session);
 	if (plugins_run(session, PLUGINS_DATA, NULL) == PLUGINS_REFUSE)
 		return session->refusal.data;
-	export_utf8(session);
+	/* There may be addresses in UTF-8, which the queue program is to know. */
+	session_export(session, "SMTPUTF8",
+		       session->transaction.utf8 ? "1" : NULL);
 	if (queue_client_start(&session->queue, &session->settings.queue) < 0) {
 		log_no_queue_program();
 		return REPLY_NO_QUEUE_PROGRAM;

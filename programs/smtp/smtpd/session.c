@@ -107,6 +107,21 @@ void session_pause(struct session *session, unsigned long seconds)
 		exit(EXIT_NO_QUIT);
 }
 
+/* A name that is none does no harm. */
+void session_export(struct session *session, const char *name,
+		    const char *value)
+{
+	if (!value) unsetenv(name);
+	else if (setenv(name, value, 1) < 0 && errno == ENOMEM)
+		session_give_up(session, REPLY_NO_MEMORY);
+}
+
+void session_read_environment(struct session *session)
+{
+	session->client = connection_from_environment();
+	settings_read_policy(&session->settings);
+}
+
 void session_leave(struct session *session)
 {
 	session_flush(session);

@@ -145,6 +145,14 @@ void session_flush(struct session *);
    more to say, ends the session. */
 void session_pause(struct session *, unsigned long seconds);
 
+/* A variable of the environment that the programs we run are to see; NULL: there
+   is none. One that cannot be had ends the session. */
+void session_export(struct session *, const char *name, const char *value);
+
+/* What points into the environment does so anew, the policy, too. RELAYCLIENT does
+   nothing here: a plugin that sets it for a filter must not make a relay. */
+void session_read_environment(struct session *);
+
 /* The last reply of a session that cannot go on. */
 _Noreturn void session_give_up(struct session *, const char *text);
 

@@ -45,8 +45,7 @@ static const char *check_certificate(struct session *session)
 
 static const char *let_in(struct session *session)
 {
-	if (setenv("RELAYCLIENT", "", 1) < 0)
-		session_give_up(session, REPLY_NO_MEMORY);
+	session_export(session, "RELAYCLIENT", "");
 	session->settings.relaying = RELAY_THIS_CLIENT;
 	session->settings.relay_suffix = "";
 	return NULL;

@@ -164,9 +164,8 @@ static bool read_all(struct value values[], const char *argument)
 static void set(struct session *session, const char *name,
 		const struct value *value)
 {
-	if (value->presence != SAID) unsetenv(name);
-	else if (setenv(name, value->text.data, 1) < 0)
-		session_give_up(session, REPLY_NO_MEMORY);
+	session_export(session, name,
+		       value->presence == SAID ? value->text.data : NULL);
 }
 
 static void set_if_said(struct session *session, const char *name,
@@ -209,8 +208,7 @@ static void set_address(struct session *session, const struct value *address)
 
 	forget_address(session);
 	set(session, "TCPREMOTEIP", address);
-	if (setenv("PROTO", is_ipv6 ? "TCP6" : "TCP", 1) < 0)
-		session_give_up(session, REPLY_NO_MEMORY);
+	session_export(session, "PROTO", is_ipv6 ? "TCP6" : "TCP");
 }
 
 static void set_name(struct session *session, const struct value *values)
