@@ -16,6 +16,8 @@ for fd in 0 1 2 3 4 5 6 7 8 9; do
 	[ ! -e "/proc/$$/fd/$fd" ] || list="${list-} $fd"
 done
 echo "queue: descriptors$list" >&2
+names=$(env | sed -n 's/^\(SSL[^=]*\)=.*/\1/p; s/^\(UCSPITLS\)=.*/\1/p' | sort | tr '\n' ' ')
+echo "queue: names ${names% }" >&2
 exec queue-stub
 END
 chmod 755 "$work/queue"
@@ -211,6 +213,7 @@ M:
 LOG: queue: SSL_PROTOCOL=TLSv1.3
 LOG: queue: SSL_EMPTY=
 LOG: queue: SSL_LONG=yyyyyyyyy*
+LOG: queue: names SSL_CIPHER SSL_EMPTY SSL_LONG SSL_PROTOCOL
 LOG: queue: descriptors 0 1 2 4 6
 
 == SSL=1 is TLS in the trace, too
