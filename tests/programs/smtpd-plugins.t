@@ -464,6 +464,13 @@ S: 220 *
 C: MAIL FROM:<>
 S: 451 qmail-spp failure: *hang: too late (#4.3.0)
 
+== some that have all the time there is
+env SMTPD_HELPER_TIMEOUT=99999999999
+control smtpplugins [mail]\n:sleep 0.1\n:echo E550 no
+S: 220 *
+C: MAIL FROM:<>
+S: 550 no
+
 == some that are slow together
 once
 env SMTPD_HELPER_TIMEOUT=2

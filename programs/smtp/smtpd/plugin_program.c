@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "plugin_program.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,7 +110,11 @@ enum plugin_verdict plugin_fail(struct session *session, const char *line,
 
 static unsigned long seconds_left(deadline end)
 {
-	return ((unsigned long)deadline_left(end) + 999) / 1000;
+	int milliseconds = deadline_left(end);
+
+	/* Of a time that never ends. */
+	if (milliseconds < 0) return INT_MAX;
+	return ((unsigned long)milliseconds + 999) / 1000;
 }
 
 /* Words between blanks; who needs more of a shell has a line that begins with a
