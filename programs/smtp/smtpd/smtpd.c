@@ -4,8 +4,9 @@
    With GREETDELAY or DROP_PRE_GREET in the environment it first execs
    greetdelay, which execs it again; with TLS_SERVER_CERT, ucspi-tls. Exit 0
    after QUIT, 1 after any other end.
-   RFC 5321; 1870 (SIZE), 2920 (PIPELINING), 3030 (CHUNKING), 3207 (STARTTLS),
-   6152 (8BITMIME), 6531 (SMTPUTF8).
+   RFC 5321; 1870 (SIZE), 2034 (ENHANCEDSTATUSCODES), 2920 (PIPELINING), 3030
+   (CHUNKING), 3207 (STARTTLS), 4954 (AUTH), 6152 (8BITMIME), 6531 (SMTPUTF8),
+   9422 (LIMITS).
    SPDX-License-Identifier: ISC */
 
 #include <limits.h>
