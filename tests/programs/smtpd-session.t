@@ -413,6 +413,10 @@ is "$got" "454 oops, unable to open pipe and I can't auth (#4.3.0)" \
 	'no descriptors for a checkpassword program'
 like "$(cat "$work/log")" '^qmail-smtpd\[[0-9]+\]: unable to run /bin/cat: ' \
 	'which the log says'
+last env QMAILSMTPD_LOG_MAIL=1 sh -c 'ulimit -f 0; exec smtpd' <<'END'
+MAIL FROM:<>
+END
+is "$got" '250 ok' 'no room for the log'
 if is_plain 'no memory'; then
 	{
 		echo 'MAIL FROM:<>'
