@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "inquiry.h"
 #include "log.h"
 #include "replies.h"
 #include "session.h"
-#include "system/helper.h"
 #include "system/net.h"
 
 enum {
@@ -29,11 +29,6 @@ static bool is_told(const struct helper_answer *answer)
 static void ask(struct session *session, const char *ip)
 {
 	const char *const arguments[] = { "rblcheck", "--", ip, NULL };
-	const struct helper_plan plan = {
-		.arguments = arguments,
-		.output_fd = 1,
-		.seconds = session->settings.helper_timeout,
-	};
 	struct rbl *rbl = &session->rbl;
 	struct helper_answer answer = { .size = HELPER_OUTPUT_LIMIT };
 	struct helper helper;
@@ -44,12 +39,7 @@ static void ask(struct session *session, const char *ip)
 	str_clear(&rbl->listings);
 	str_reserve(&rbl->listings, HELPER_OUTPUT_LIMIT);
 	answer.output = rbl->listings.data;
-	/* The replies so far need not wait for it. */
-	session_flush(session);
-	if (helper_start(&helper, &plan) < 0) {
-		log_helper_failure(arguments[0], NULL);
-		return;
-	}
+	if (!inquiry_start(session, &helper, arguments, NULL)) return;
 	helper_finish(&helper, &answer);
 	rbl->listings.length = answer.length;
 	rbl->is_known = is_told(&answer);

@@ -15,8 +15,6 @@
 enum {
 	REPLY_FD = 4,
 	TEXT_ROOM = 1022,
-	/* RFC 5321 section 4.5.3.1.5, without CRLF. */
-	REPLY_LIMIT = 510,
 	CODE_LENGTH = 3,
 };
 
@@ -97,7 +95,7 @@ static bool is_refusal(const char *text)
 static const char *choose(struct session *session, const char *text,
 			  const char *usual)
 {
-	char shown[REPLY_LIMIT + 1];
+	char shown[REPLY_LINE_LIMIT + 1];
 
 	if (!is_refusal(text)) return usual;
 	str_clear(&session->refusal);

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
+#include "inquiry.h"
 #include "log.h"
 #include "mail/auth_results.h"
-#include "sender_dns.h"
 #include "session.h"
 
 enum {
@@ -57,20 +57,20 @@ static const char *read_result(const struct helper_answer *answer)
 
 static const char *ask_for_name(struct session *session)
 {
-	char seconds[SENDER_DNS_SECONDS], output[ANSWER_ROOM];
+	char seconds[INQUIRY_SECONDS], output[ANSWER_ROOM];
 	struct helper_answer answer = {
 		.output = output,
 		.size = sizeof output,
 	};
 	const char *const arguments[] = {
 		"spfcheck", "-r",
-		"-t",       sender_dns_seconds(session, NAME_SECONDS, seconds),
+		"-t",       inquiry_seconds(session, NAME_SECONDS, seconds),
 		"--",       session->client.remote_ip,
 		NULL,
 	};
 	struct helper helper;
 
-	if (!sender_dns_start(session, &helper, arguments, NULL))
+	if (!inquiry_start(session, &helper, arguments, NULL))
 		return "temperror";
 	helper_finish(&helper, &answer);
 	return read_result(&answer);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "sender_dns.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/exit_codes.h"
+#include "inquiry.h"
 #include "log.h"
 #include "mail/address.h"
 #include "replies.h"
@@ -19,37 +19,6 @@ enum {
 	LOGS_ALL = 3,
 };
 
-bool sender_dns_start(struct session *session, struct helper *helper,
-		      const char *const *arguments,
-		      const char *const *variables)
-{
-	const struct helper_plan plan = {
-		.arguments = arguments,
-		.variables = variables,
-		.output_fd = 1,
-		.seconds = session->settings.helper_timeout,
-	};
-
-	/* The replies so far need not wait for it. */
-	session_flush(session);
-	if (helper_start(helper, &plan) == 0) return true;
-	log_helper_failure(arguments[0], NULL);
-	return false;
-}
-
-const char *sender_dns_seconds(const struct session *session,
-			       unsigned long usual,
-			       char text[SENDER_DNS_SECONDS])
-{
-	unsigned long most = session->settings.helper_timeout / 2;
-
-	if (usual > most) usual = most > 0 ? most : 1;
-	snprintf(text, SENDER_DNS_SECONDS, "%lu", usual);
-	return text;
-}
-
-/* ---- the domain ---- */
-
 enum verdict { OK, NONE, NULL_MX, TEMPORARY };
 
 struct mx_inquiry {
@@ -63,7 +32,7 @@ static void ask_for_mx(struct session *session, struct mx_inquiry *inquiry)
 {
 	const struct policy *policy = &session->settings.policy;
 	const char *sender = session->address.data;
-	char seconds[SENDER_DNS_SECONDS];
+	char seconds[INQUIRY_SECONDS];
 
 	inquiry->is_wanted =
 		(policy->sender_check > 0 || policy->sender_mx_check) &&
@@ -71,11 +40,11 @@ static void ask_for_mx(struct session *session, struct mx_inquiry *inquiry)
 	if (!inquiry->is_wanted) return;
 	inquiry->domain = address_domain(sender);
 	if (!inquiry->domain) return;
-	inquiry->has_started = sender_dns_start(
+	inquiry->has_started = inquiry_start(
 		session, &inquiry->helper,
 		(const char *const[]){
 			"mxcheck", "-t",
-			sender_dns_seconds(session, MX_SECONDS, seconds), "--",
+			inquiry_seconds(session, MX_SECONDS, seconds), "--",
 			inquiry->domain, NULL },
 		NULL);
 }

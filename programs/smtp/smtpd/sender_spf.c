@@ -8,10 +8,10 @@
 #include "base/message.h"
 #include "base/parse.h"
 #include "control_file.h"
+#include "inquiry.h"
 #include "log.h"
 #include "mail/address.h"
 #include "replies.h"
-#include "sender_dns.h"
 #include "session.h"
 #include "system/net.h"
 
@@ -93,7 +93,7 @@ void spf_ask(struct session *session, struct spf_inquiry *inquiry)
 {
 	const struct policy *policy = &session->settings.policy;
 	struct str receiver = { 0 };
-	char ip[IP_ROOM], seconds[SENDER_DNS_SECONDS];
+	char ip[IP_ROOM], seconds[INQUIRY_SECONDS];
 
 	inquiry->is_wanted =
 		policy->spf_behavior > 0 && !client_may_relay(session);
@@ -101,11 +101,11 @@ void spf_ask(struct session *session, struct spf_inquiry *inquiry)
 	client_ip(session, ip);
 	str_append_text(&receiver, "SPFRECEIVER=");
 	append_receiver(&receiver, session);
-	inquiry->has_started = sender_dns_start(
+	inquiry->has_started = inquiry_start(
 		session, &inquiry->helper,
 		(const char *const[]){
 			"spfcheck", is_this_host(ip) ? "-dl" : "-d", "-t",
-			sender_dns_seconds(session, SECONDS, seconds), "--", ip,
+			inquiry_seconds(session, SECONDS, seconds), "--", ip,
 			text_of(&session->helo), session->address.data,
 			control_file_line(session, &rules),
 			control_file_line(session, &guess),

@@ -219,19 +219,14 @@ void session_reset(struct session *session)
 	plugins_forget_transaction(session);
 }
 
-void session_forget_client(struct session *session)
+void session_begin_anew(struct session *session)
 {
+	connect_streams(session, session->settings.timeout);
+	session->line = (struct smtp_line){ 0 };
 	str_free(&session->helo);
 	session->is_extended = false;
 	session->results.client_name = NULL;
 	auth_forget(session);
 	plugins_forget_words(session);
 	session_reset(session);
-}
-
-void session_begin_anew(struct session *session)
-{
-	connect_streams(session, session->settings.timeout);
-	session->line = (struct smtp_line){ 0 };
-	session_forget_client(session);
 }

@@ -164,10 +164,8 @@ _Noreturn void session_leave(struct session *);
 /* Forgets the transaction. */
 void session_reset(struct session *);
 
-/* Forgets all that the client has said: it is another one, or may be. */
-void session_forget_client(struct session *);
-
-/* The same, and descriptors 0 and 1 are others now. */
+/* Descriptors 0 and 1 are others now: forgets all that the client has said, as it
+   may be another one. */
 void session_begin_anew(struct session *);
 
 #endif
