@@ -21,30 +21,27 @@
 
 enum { LEAST_RECIPIENTS = 100 };
 
-static const char *transaction_is_open(struct session *session,
-				       const char *argument)
+static const char *transaction_is_open(struct session *session)
 {
-	(void)argument;
 	if (!session->transaction.open) return REPLY_MAIL_FIRST;
 	return session->transaction.chunks.state == CHUNKS_NONE
 		       ? NULL
 		       : REPLY_CHUNKS_BEGUN;
 }
 
-static const char *there_is_room(struct session *session, const char *argument)
+static const char *there_is_room(struct session *session)
 {
-	(void)argument;
 	return session->transaction.envelope.length < RECIPIENTS_LIMIT
 		       ? NULL
 		       : REPLY_TOO_MANY_RECIPIENTS;
 }
 
-static const char *is_well_formed(struct session *session, const char *argument)
+static const char *is_well_formed(struct session *session)
 {
 	struct str *recipient = &session->address;
 	const char *parameters;
 
-	if (address_parse(argument, recipient, &parameters) < 0 ||
+	if (address_parse(session->argument, recipient, &parameters) < 0 ||
 	    recipient->length == 0)
 		return REPLY_ADDRESS_SYNTAX;
 	name_own_literal(session, recipient);
@@ -71,13 +68,11 @@ unsigned long recipients_limit(const struct session *session)
 
 /* Commands are counted, accepted or not, so that one cannot try names for ever.
    The log has a line for each message, not for each command. */
-static const char *there_are_not_too_many(struct session *session,
-					  const char *argument)
+static const char *there_are_not_too_many(struct session *session)
 {
 	unsigned long limit = tries_limit(&session->settings.policy);
 	size_t tried = ++session->transaction.recipients_tried;
 
-	(void)argument;
 	if (limit == 0 || tried <= limit) return NULL;
 	if (tried == limit + 1) log_event(session, "MAXRCPT fail", NULL);
 	return REPLY_TOO_MANY_RECIPIENTS;
@@ -106,12 +101,10 @@ static const char *refuse_relay_probe(struct session *session)
 	return session->refusal.data;
 }
 
-static const char *is_no_relay_probe(struct session *session,
-				     const char *argument)
+static const char *is_no_relay_probe(struct session *session)
 {
 	const struct policy *policy = &session->settings.policy;
 
-	(void)argument;
 	if ((policy->refuse_relay_signs || policy->block_relay_probe) &&
 	    has_relay_sign(session->address.data))
 		return policy->refuse_relay_signs ? REPLY_RELAY_SIGN
@@ -127,9 +120,8 @@ static void append_relay_suffix(struct session *session)
 	str_append_text(&session->address, session->settings.relay_suffix);
 }
 
-static const char *plugins_agree(struct session *session, const char *argument)
+static const char *plugins_agree(struct session *session)
 {
-	(void)argument;
 	switch (plugins_run(session, PLUGINS_RCPT, &session->address)) {
 	case PLUGINS_REFUSE: return session->refusal.data;
 	case PLUGINS_ACCEPT:
@@ -145,30 +137,20 @@ static const char *plugins_agree(struct session *session, const char *argument)
 
 /* Only now: the sender of a mail that is not wanted learns it for each
    recipient, as in qmail, and cannot probe the list with MAIL alone. */
-static const char *is_on_no_list(struct session *session, const char *argument)
-{
-	(void)argument;
-	return patterns_check_recipient(session);
-}
-
-static const char *spf_has_not_failed(struct session *session,
-				      const char *argument)
+static const char *spf_has_not_failed(struct session *session)
 {
 	const struct str *refusal = &session->transaction.spf_refusal;
 
-	(void)argument;
 	return refusal->length ? refusal->data : NULL;
 }
 
 /* An address without a domain is ours: postmaster must be (RFC 5321 section
    4.5.1), and the queue program adds our name to the others. */
-static const char *domain_is_ours_or_client_may_relay(struct session *session,
-						      const char *argument)
+static const char *domain_is_ours_or_client_may_relay(struct session *session)
 {
 	const struct settings *settings = &session->settings;
 	const char *domain = address_domain(session->address.data);
 
-	(void)argument;
 	switch (settings->relaying) {
 	case RELAY_THIS_CLIENT: append_relay_suffix(session); return NULL;
 	case RELAY_EVERYTHING: return NULL;
@@ -185,59 +167,31 @@ static const char *domain_is_ours_or_client_may_relay(struct session *session,
 }
 
 /* Only those that we take mail for are counted. */
-static const char *there_is_one_more_allowed(struct session *session,
-					     const char *argument)
+static const char *there_is_one_more_allowed(struct session *session)
 {
 	unsigned long limit = session->settings.policy.accepted_limit;
 
-	(void)argument;
 	return limit && ++session->transaction.recipients_allowed > limit
 		       ? REPLY_ACCEPTED_LIMIT
 		       : NULL;
 }
 
-static const char *may_be_another_one(struct session *session,
-				      const char *argument)
-{
-	(void)argument;
-	return sender_sanity_check_recipient(session);
-}
-
-static const char *is_in_our_table(struct session *session,
-				   const char *argument)
-{
-	(void)argument;
-	return recipient_table_check(session);
-}
-
-static const char *has_an_account(struct session *session, const char *argument)
-{
-	(void)argument;
-	return recipient_local_check(session);
-}
-
-static const char *program_agrees(struct session *session, const char *argument)
-{
-	(void)argument;
-	return recipient_program_check(session);
-}
-
 /* The order of the questions is the policy: the first refusal is the reply. */
-static const char *(*const checks[])(struct session *, const char *argument) = {
+static const char *(*const checks[])(struct session *) = {
 	transaction_is_open,
 	there_are_not_too_many,
 	there_is_room,
 	is_well_formed,
 	is_no_relay_probe,
 	plugins_agree,
-	is_on_no_list,
+	patterns_check_recipient,
 	spf_has_not_failed,
 	domain_is_ours_or_client_may_relay,
 	there_is_one_more_allowed,
-	may_be_another_one,
-	is_in_our_table,
-	has_an_account,
-	program_agrees,
+	sender_sanity_check_recipient,
+	recipient_table_check,
+	recipient_local_check,
+	recipient_program_check,
 };
 
 /* Who sends to very many waits for each. */
@@ -252,9 +206,10 @@ static void hold_up(struct session *session)
 
 const char *check_recipient(struct session *session, const char *argument)
 {
+	session->argument = argument;
 	session->checks_are_off = false;
 	for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
-		const char *refusal = checks[i](session, argument);
+		const char *refusal = checks[i](session);
 
 		if (refusal) return refusal;
 		if (session->checks_are_off) break;

@@ -111,36 +111,26 @@ static const char *check_parameters(struct session *session,
 	return NULL;
 }
 
-static const char *there_is_none_yet(struct session *session,
-				     const char *argument)
+static const char *there_is_none_yet(struct session *session)
 {
-	(void)argument;
 	return session->transaction.open ? REPLY_ONE_MAIL_ONLY : NULL;
 }
 
-static const char *tls_is_there(struct session *session, const char *argument)
+static const char *tls_is_there(struct session *session)
 {
-	(void)argument;
 	return session->tls.required && !tls_protects(&session->tls)
 		       ? REPLY_TLS_FIRST
 		       : NULL;
 }
 
-static const char *client_is_known(struct session *session,
-				   const char *argument)
-{
-	(void)argument;
-	return auth_is_there(session);
-}
-
 /* The transaction begins here, so that what is asked from now on can be kept in
    it; it opens when all have said yes. */
-static const char *is_well_formed(struct session *session, const char *argument)
+static const char *is_well_formed(struct session *session)
 {
 	struct str *sender = &session->address;
 	const char *parameters, *refusal;
 
-	if (address_parse(argument, sender, &parameters) < 0)
+	if (address_parse(session->argument, sender, &parameters) < 0)
 		return REPLY_ADDRESS_SYNTAX;
 	session_reset(session);
 	refusal = check_parameters(session, parameters);
@@ -150,9 +140,8 @@ static const char *is_well_formed(struct session *session, const char *argument)
 	return NULL;
 }
 
-static const char *plugins_agree(struct session *session, const char *argument)
+static const char *plugins_agree(struct session *session)
 {
-	(void)argument;
 	switch (plugins_run(session, PLUGINS_MAIL, &session->address)) {
 	case PLUGINS_REFUSE: return session->refusal.data;
 	case PLUGINS_ACCEPT: session->checks_are_off = true; break;
@@ -163,56 +152,35 @@ static const char *plugins_agree(struct session *session, const char *argument)
 	return NULL;
 }
 
-static const char *is_sane(struct session *session, const char *argument)
-{
-	(void)argument;
-	return sender_sanity_check(session);
-}
-
-static const char *is_one_of_ours(struct session *session, const char *argument)
-{
-	(void)argument;
-	return recipient_local_check_sender(session);
-}
-
 /* Told at RCPT. */
-static const char *is_looked_up_in_lists(struct session *session,
-					 const char *argument)
+static const char *is_looked_up_in_lists(struct session *session)
 {
-	(void)argument;
 	patterns_note_sender(session);
 	return NULL;
 }
 
-static const char *client_is_on_no_list(struct session *session,
-					const char *argument)
-{
-	(void)argument;
-	return rbl_check(session);
-}
-
-static const char *is_known_to_dns(struct session *session,
-				   const char *argument)
-{
-	(void)argument;
-	return sender_dns_check(session);
-}
-
 /* The order of the questions is the policy: the first refusal is the reply. */
-static const char *(*const checks[])(struct session *, const char *argument) = {
-	there_is_none_yet, tls_is_there,          client_is_known,
-	is_well_formed,    plugins_agree,         is_sane,
-	is_one_of_ours,    is_looked_up_in_lists, client_is_on_no_list,
-	is_known_to_dns,
+static const char *(*const checks[])(struct session *) = {
+	there_is_none_yet,
+	tls_is_there,
+	auth_is_there,
+	is_well_formed,
+	plugins_agree,
+	sender_sanity_check,
+	recipient_local_check_sender,
+	is_looked_up_in_lists,
+	rbl_check,
+	sender_dns_check,
 };
 
 const char *check_sender(struct session *session, const char *argument)
 {
 	struct transaction *transaction = &session->transaction;
 
+	session->argument = argument;
 	session->checks_are_off = false;
 	for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
-		const char *refusal = checks[i](session, argument);
+		const char *refusal = checks[i](session);
 
 		if (refusal) return refusal;
 		if (session->checks_are_off) break;

@@ -81,7 +81,8 @@ struct session {
 
 	struct transaction transaction;
 	struct reception reception;
-	struct str address;     /* of the command at hand */
+	const char *argument;   /* of the command at hand */
+	struct str address;     /* the one in it */
 	bool checks_are_off;    /* a plugin has accepted that command */
 	struct str refusal;     /* a reply's text that is made at run time */
 	size_t strangers;       /* recipients that validrcptto does not know */
