@@ -441,6 +441,22 @@ END
 	printf 'once\nLOG: qmail-smtpd[*]: *checker: killed, too late\n'
 	answers "a checker that reads nothing" "$accepted" "$wrong" SSL=1 CHECKER=unread
 	answers "a checker that says much" "$accepted" "$plain" SSL=1 CHECKER=rubbish
+	cat <<END
+
+== a checker's trouble is counted: it can be made
+env SSL=1
+env CHECKER=exit=111
+S: 220 *
+C: AUTH PLAIN =
+S: $malformed
+C: $plain
+S: $child
+C: $plain
+S: $child
+C: $plain
+S: 421 too many authentication failures (#4.7.0)
+EOF
+END
 } >"$work/all"
 talk mx.example.org "$tests/checker" true <"$work/all"
 

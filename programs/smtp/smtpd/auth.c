@@ -258,14 +258,12 @@ static void turn_away(struct session *session,
 	refuse(session, REPLY_AUTH_FAILED);
 }
 
-/* A client that begins exchanges to break them off has us start a program for
-   each. */
+/* A client that begins exchanges to break them off, or knows how to make a
+   checker fail, has us start a program for each. */
 static void break_off(struct session *session,
 		      const struct auth_attempt *attempt)
 {
-	bool is_ours = *attempt->reply == '4';
-
-	if (attempt->is_asked && !is_ours) count_failure(session);
+	if (attempt->is_asked) count_failure(session);
 	refuse(session, attempt->reply);
 }
 
