@@ -129,14 +129,22 @@ static const struct variable variables[] = {
 
 #undef IN
 
-static int compare_name(const void *key, const void *row)
+/* The row of that name, or NULL. Most names differ in their first bytes. */
+static const struct variable *find_variable(const char *name, size_t length)
 {
-	const char *assignment = key;
-	const struct variable *variable = row;
-	size_t length = strcspn(assignment, "=");
-	int order = strncmp(assignment, variable->name, length);
+	size_t from = 0, to = sizeof variables / sizeof *variables;
 
-	return order || !variable->name[length] ? order : -1;
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+		const struct variable *row = &variables[middle];
+		int order = *name - *row->name;
+
+		if (order == 0) order = strncmp(name, row->name, length);
+		if (order == 0 && !row->name[length]) return row;
+		if (order > 0) from = middle + 1;
+		else to = middle;
+	}
+	return NULL;
 }
 
 static void set_member(struct settings *settings,
@@ -154,22 +162,34 @@ static void set_member(struct settings *settings,
 }
 
 /* One walk over what there is is far less than a search for each that could
-   be. */
-static void read_variables(struct settings *settings, enum family family,
-			   bool policy_only)
+   be. True when names of the other family are there. */
+static bool read_family(struct settings *settings, enum family family,
+			bool policy_only)
 {
-	for (char **at = environ; *at; at++) {
-		const struct variable *variable = bsearch(
-			*at, variables, sizeof variables / sizeof *variables,
-			sizeof *variables, compare_name);
+	bool has_others = false;
 
-		if (!variable || variable->family != family) continue;
-		if ((*at)[strlen(variable->name)] != '=') continue;
+	for (char **at = environ; *at; at++) {
+		const struct variable *variable;
+		const char *value = strchr(*at, '=');
+
+		if (!value) continue;
+		variable = find_variable(*at, (size_t)(value - *at));
+		if (!variable) continue;
 		if (policy_only && variable->member >= sizeof settings->policy)
 			continue;
-		set_member(settings, variable,
-			   *at + strlen(variable->name) + 1);
+		if (variable->family == family)
+			set_member(settings, variable, value + 1);
+		else has_others = true;
 	}
+	return has_others;
+}
+
+static void read_variables(struct settings *settings, bool policy_only)
+{
+	if (!read_family(settings, OURS, policy_only)) return;
+	/* Those count where ours are not set: ours once more, over them. */
+	read_family(settings, OTHER, policy_only);
+	read_family(settings, OURS, policy_only);
 }
 
 /* ---- the control files ---- */
@@ -276,8 +296,7 @@ static void read_queue(struct queue_client_settings *queue)
 void settings_read_policy(struct settings *settings)
 {
 	settings->policy = settings->unset;
-	read_variables(settings, OTHER, true);
-	read_variables(settings, OURS, true);
+	read_variables(settings, true);
 	read_queue(&settings->queue);
 }
 
@@ -316,8 +335,7 @@ int settings_read(struct settings *settings, const char *relay_suffix,
 	if (relay_suffix) settings->relaying = RELAY_THIS_CLIENT;
 	settings->relay_suffix = relay_suffix;
 	settings->policy = settings->unset;
-	read_variables(settings, OTHER, false);
-	read_variables(settings, OURS, false);
+	read_variables(settings, false);
 	make_greeting(settings);
 	read_queue(&settings->queue);
 	return 0;
