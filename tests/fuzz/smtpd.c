@@ -8,8 +8,8 @@
    is put before a message is a header and no more; a message is queued only with a
    whole envelope, each of whose addresses is within its limit; memory stays
    small.
-   Linked with --wrap for exit, note, setenv, send, helper_start and helper_finish
-   (scripts/fuzz).
+   Linked with --wrap for exit, note, setenv, unsetenv, send, helper_start and
+   helper_finish (scripts/fuzz).
    SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <fcntl.h>
@@ -42,6 +42,8 @@ void __wrap_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int __wrap_helper_start(struct helper *, const struct helper_plan *);
 void __wrap_helper_finish(struct helper *, struct helper_answer *);
 int __wrap_setenv(const char *name, const char *value, int overwrite);
+int __real_unsetenv(const char *name);
+int __wrap_unsetenv(const char *name);
 ssize_t __wrap_send(int fd, const void *bytes, size_t length, int flags);
 
 enum {
@@ -483,14 +485,42 @@ static void put(char *variable)
 	} else free(variable);
 }
 
+/* Those behind are the session's. */
+static size_t variables_before;
+
+/* As musl does, which others point into at their peril. */
+static void forget_variable(const char *name, size_t count)
+{
+	size_t length = strlen(name);
+
+	for (size_t i = variables_before; i < count; i++) {
+		if (strncmp(variables[i], name, length) != 0 ||
+		    variables[i][length] != '=')
+			continue;
+		free(variables[i]);
+		variables[i] = variables[--variable_count];
+		return;
+	}
+}
+
 int __wrap_setenv(const char *name, const char *value, int overwrite)
 {
+	size_t count = variable_count;
 	char *variable;
 
 	(void)overwrite;
 	if (asprintf(&variable, "%s=%s", name, value) < 0) return -1;
 	put(variable);
+	if (variable_count > count) forget_variable(name, count);
 	return 0;
+}
+
+int __wrap_unsetenv(const char *name)
+{
+	int result = __real_unsetenv(name);
+
+	forget_variable(name, variable_count);
+	return result;
 }
 
 static char folder[] = "/tmp/fuzz-smtpd.XXXXXX";
@@ -511,12 +541,14 @@ static void put_choice(const char *choice)
 static void set_environment(const uint8_t *chosen)
 {
 	clearenv();
+	variables_before = 0;
 	while (variable_count > 0) free(variables[--variable_count]);
 	__wrap_setenv("CONTROLDIR", folder, 1);
 	for (size_t i = 0; i < sizeof always / sizeof *always; i++)
 		put(strdup(always[i]));
 	for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
 		if (chosen[i / 8] >> i % 8 & 1) put_choice(choices[i]);
+	variables_before = variable_count;
 }
 
 static void remove_folder(void)
