@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "plugin_orders.h"
 
-#include <string.h>
-
+#include "base/parse.h"
 #include "mail/plugin_answer.h"
 
 enum {
@@ -62,10 +61,10 @@ static enum plugin_verdict change_address(const struct plugin_run *run,
 static enum plugin_verdict set_as_told(struct session *session,
 				       struct str *variable)
 {
-	char *equals = strchr(variable->data, '=');
+	char *value = variable->data;
+	const char *name = parse_cut(&value, '=');
 
-	*equals = '\0';
-	session_export(session, variable->data, equals + 1);
+	session_export(session, name, value);
 	session_read_environment(session);
 	return PLUGINS_GO_ON;
 }
