@@ -509,6 +509,10 @@ int __wrap_setenv(const char *name, const char *value, int overwrite)
 	char *variable;
 
 	(void)overwrite;
+	if (!*name) {
+		errno = EINVAL;
+		return -1;
+	}
 	if (asprintf(&variable, "%s=%s", name, value) < 0) return -1;
 	put(variable);
 	if (variable_count > count) forget_variable(name, count);
