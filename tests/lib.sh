@@ -196,6 +196,10 @@ wait_for_line() {
 		waited_in_vain "$2 in $1: $(tail -n 20 "$1" | cat -A)"
 }
 
+# is_listening PORT: Debian's tcpserver says the port before it listens
+is_listening() {
+	grep -q ":$(printf %04X "$1") [0-9A-F]*:0000 0A" /proc/net/tcp /proc/net/tcp6
+}
 # start_server LOG COMMAND…: in the background, what says its port on standard
 # output, which goes into $work/port and (the first) into $port, the pid into
 # $server. LOG is a new file: what lives on from a server that had it before goes
@@ -213,6 +217,7 @@ start_server() {
 	}
 	# shellcheck disable=SC2034 # for the test
 	port=$(head -n 1 "$work/port")
+	case $* in */tcpserver*) wait_until is_listening "$port" ;; esac
 }
 # start_tcpserver LOG ARGUMENT…: our tcpserver on a free loopback port. The
 # arguments are options, then `--`, then the program.

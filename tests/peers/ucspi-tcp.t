@@ -18,6 +18,7 @@ listen() {
 	started="$started $server"
 	wait_until test -s "$work/port"
 	port=$(cat "$work/port")
+	wait_until is_listening "$port"
 }
 talk() {
 	tcp-talk "$@" "$port" </dev/null
