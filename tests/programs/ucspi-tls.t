@@ -55,7 +55,8 @@ if ($byte eq 'Y') {
 	print STDERR "block $block\n";
 } else {
 	my $n = sysread $control, $block, 1;
-	print STDERR "control ", defined $n ? "end" : "error $!", "\n";
+	# In one piece: a tlsd writes to the same log.
+	print STDERR "control " . (defined $n ? "end" : "error $!") . "\n";
 }
 close $control;
 syswrite $out, "inside\n";
