@@ -337,7 +337,7 @@ stop "$server"
 cat >"$work/starttls" <<'ACT'
 #!/usr/bin/perl
 my $line = <STDIN>;
-print STDERR "policy ", $ENV{UCSPITLS} // 'unset', "\n";
+print STDERR 'policy ' . ($ENV{UCSPITLS} // 'unset') . "\n";
 if ($line =~ /starttls/) {
 	syswrite STDOUT, "go\n";
 	open my $control, '+<&=', $ENV{SSLCTLFD} or die;

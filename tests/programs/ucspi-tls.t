@@ -132,7 +132,7 @@ has 'the connection may be two pipes' '^session 0 .* 5$'
 run on-socket 'send=early' shut end -- tlsd-stub wait -- ucspi-tls cat
 is "$out" early 'not a byte of the connection is taken'
 run on-socket end -- tlsd-stub wait -- ucspi-tls sh -c \
-	'exec perl -e '\''print STDERR "children ", wait(), "\n"'\'
+	'exec perl -e '\''print STDERR "children " . wait() . "\n"'\'
 has 'the program has no child' '^children -1$'
 for fd in 0 1 2; do
 	[ "$fd" = 2 ] || run on-socket end -- tlsd-stub wait -- sh -c \
@@ -311,7 +311,7 @@ run on-socket 'expect=220 ready\r\n' 'send=words\n' 'expect=inside\nWORDS\n' \
 has 'one is started when TLS is asked for' "^tlsd -1 $work/cert unset open\$" \
 	'^session 0 .* 5$' "^byte b'y'\$" '^no more sessions$'
 run on-socket 'send=x' shut end -- ucspi-tls sh -c 'cat; exec perl -e '\''
-	print STDERR "children ", wait(), "\n"; $SIG{CHLD} = sub { print STDERR "signal\n" };
+	print STDERR "children " . wait() . "\n"; $SIG{CHLD} = sub { print STDERR "signal\n" };
 	sleep 1'\'
 is "$code $out" '0 x' 'and none when it is not'
 has 'and who waits is no child of the program' '^children -1$'
