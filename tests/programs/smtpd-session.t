@@ -435,6 +435,24 @@ END
 	is "$got" '421 unable to figure out my IP addresses (#4.3.0)' \
 		'this machine cannot say what its addresses are'
 fi
+# A connection that is closed with input unread is reset, and the last reply may
+# be lost. More than the server's own buffer holds:
+is "$(CONTROLDIR=$work/control SMTPD_ERROR_LIMIT=1 perl -e 'use Socket;
+	socketpair my $near, my $far, AF_UNIX, SOCK_STREAM, PF_UNSPEC or die;
+	setsockopt $near, SOL_SOCKET, SO_SNDBUF, 400000;
+	my $said = syswrite $near, "BOGUS\r\n" . "NOOP\r\n" x 15000;
+	die "only $said" if $said < 90000;
+	if (!fork) {
+		open STDIN, "<&", $far;
+		open STDOUT, ">&", $far;
+		close $_ for $near, $far;
+		exec "smtpd";
+	}
+	close $far;
+	my ($heard, $n) = "";
+	1 while $n = sysread $near, $heard, 4096, length $heard;
+	print defined $n ? "end: " : "$!: ", (split /\r\n/, $heard)[-1]' 2>"$work/log")" \
+	'end: 421 too many errors (#4.7.0)' 'what has come behind a 421 does not hurt it'
 # Without the programs that are beside it.
 mkdir "$work/alone"
 cp "$bin/smtpd" "$work/alone/smtpd"

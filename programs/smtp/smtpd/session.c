@@ -125,6 +125,8 @@ void session_read_environment(struct session *session)
 void session_leave(struct session *session)
 {
 	session_flush(session);
+	/* What is there by now. */
+	stream_drain(session->in.fd, 0);
 	exit(EXIT_NO_QUIT);
 }
 
