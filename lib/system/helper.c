@@ -224,14 +224,18 @@ static int spawn(struct helper *helper, const struct launch *launch,
 	return -1;
 }
 
+/* EACCES may be that of any folder in $PATH: root's, for one, which a server that
+   has become somebody else still has. */
 static int spawn_found(struct helper *helper, const struct launch *launch)
 {
 	const char *name = launch->plan->arguments[0];
 	struct str beside = { 0 };
-	int result = spawn(helper, launch, name);
+	int result = spawn(helper, launch, name), cause = errno;
 
-	if (result < 0 && errno == ENOENT && process_beside(&beside, name) == 0)
+	if (result == 0 || (cause != ENOENT && cause != EACCES)) return result;
+	if (process_beside(&beside, name) == 0)
 		result = spawn(helper, launch, beside.data);
+	if (result < 0 && errno == ENOENT) errno = cause;
 	str_free(&beside);
 	return result;
 }

@@ -2,6 +2,7 @@
 #include "system/helper.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,8 @@
 #include <unistd.h>
 
 #include "tap.h"
+
+enum { BESIDE = 9 };
 
 static char output[16];
 static struct helper_answer answer;
@@ -36,10 +39,34 @@ static void set_soft_limit(void)
 
 #define SHELL(text) ((const char *[]){ "/bin/sh", "-c", (text), NULL })
 
-int main(void)
+/* Our own file is what lies beside us; in $PATH is a thing of its name that may
+   not be run. */
+static void find_beside(void)
+{
+	char folder[] = "/tmp/helper.XXXXXX", path[64];
+	int fd;
+
+	ok(mkdtemp(folder) != NULL, "a folder");
+	snprintf(path, sizeof path, "%s/helper", folder);
+	fd = open(path, O_CREAT | O_WRONLY, 0600);
+	ok(fd >= 0, "a file in it");
+	close(fd);
+	setenv("PATH", folder, 1);
+	run(&(struct helper_plan){
+		.arguments = (const char *[]){ "helper", "beside", NULL },
+		.seconds = 20,
+	});
+	ok(answer.exit_code == BESIDE, "a program beside our own");
+	unlink(path);
+	rmdir(folder);
+}
+
+int main(int argc, char **argv)
 {
 	struct helper helper;
 
+	(void)argv;
+	if (argc > 1) return BESIDE;
 	signal(SIGPIPE, SIG_IGN);
 	setenv("KEPT", "kept", 1);
 	setenv("NAME", "old", 1);
@@ -58,7 +85,7 @@ int main(void)
 	   "exit code");
 
 	run(&(struct helper_plan){
-		.arguments = SHELL("cat; echo lost; echo 4 >&4"),
+		.arguments = SHELL("cat; echo '# not said'; echo 4 >&4"),
 		.output_fd = 4,
 		.seconds = 20,
 	});
@@ -102,6 +129,8 @@ int main(void)
 	   "what it leaves behind is not waited for");
 	kill((pid_t)atoi(output), SIGTERM);
 
+	find_beside();
+	setenv("PATH", "/bin:/usr/bin", 1);
 	ok(helper_start(
 		   &helper,
 		   &(struct helper_plan){
