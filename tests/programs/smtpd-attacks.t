@@ -14,7 +14,7 @@ guess='AUTH PLAIN AHRpbQBndWVzcw=='
 
 # --- addresses of every form, against a second reading of the same rules ---
 perl - >"$work/forms.txt" <<'END'
-my $seed = $ENV{SEED} // time;
+my $seed = $ENV{SEED} // 1; # another one is another test
 srand $seed;
 my @beginnings = ('FROM:', 'from:', 'FROM: ', 'FROM:   <', 'FROM:<', 'FROM:<',
 	'FROM:<', 'FROM<', 'FROM', '', ':', '<', 'FROM:"<', "FROM\t:<");
@@ -89,8 +89,8 @@ for my $number (1 .. 220) {
 	for my $verb ('MAIL', 'RCPT') {
 		my $form = shift @forms;
 		print "R: $verb ", said($form), "\\r\\n\n";
-		# blanks behind the verb are not its argument; what ends the line is
-		my ($address, $rest) = reading($form =~ s/\A +//r =~ s/\r\z//r);
+		# blanks behind the verb are not its argument
+		my ($address, $rest) = reading($form =~ s/\A +//r);
 		my $reply = !defined $address ? '555 syntax error (#5.5.4)'
 			: $verb eq 'MAIL' ? reply_to($rest)
 			: length $address ? '250 ok' : '555 syntax error (#5.5.4)';

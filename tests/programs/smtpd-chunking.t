@@ -26,7 +26,7 @@ dialogues -s "$work/split.txt"
 
 # Messages of random bytes in random chunks; the seed is said.
 perl - >"$work/random.txt" <<'END'
-my $seed = $ENV{SEED} // time;
+my $seed = $ENV{SEED} // 1; # another one is another test
 srand $seed;
 for my $number (1 .. 40) {
 	my $text = join '', map { ("\r\n", "\r\n.\r\n", "\r", "\n", "\0",

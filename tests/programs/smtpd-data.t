@@ -166,7 +166,7 @@ dialogues "$work/sizes.txt"
 
 # Messages of random bytes with many dots and line ends; the seed is said.
 perl - >"$work/random.txt" <<'END'
-my $seed = $ENV{SEED} // time;
+my $seed = $ENV{SEED} // 1; # another one is another test
 srand $seed;
 for my $number (1 .. 40) {
 	my @pieces = map { ("\r\n", "\r\n.", "\r\n\r\n", "\r", '..', '.', "\0",
