@@ -485,23 +485,37 @@ static void one_client(struct tally *tally, uint32_t number, long long now)
 	tally_end(tally, &ip, now);
 }
 
-/* Each address comes, so the table grows; and then they come in any order. */
-static double cost_of(uint32_t addresses)
+enum { LONG = 5000, TRIES = 3 };
+
+/* Each address comes, so the table grows. What the longest of them took; each
+   took `*mean`. */
+static double grow(struct tally *tally, uint32_t addresses, double *mean)
 {
-	enum { CLIENTS = 300000 };
-	struct tally tally = opened(40, 2000000);
-	double longest = 0, begin = microseconds(), then = begin, cost;
-	double grown;
+	double longest = 0, begin = microseconds(), then = begin, now;
 
 	for (uint32_t i = 0; i < addresses; i++) {
-		double now;
-
-		one_client(&tally, i, 1000);
+		one_client(tally, i, 1000);
 		now = microseconds();
 		if (now - then > longest) longest = now - then;
 		then = now;
 	}
-	grown = (then - begin) / addresses;
+	*mean = (then - begin) / addresses;
+	return longest;
+}
+
+/* And then they come in any order. A table that stops to move all would do it
+   each time; a machine that stops, which even this clock may see, does not. */
+static double cost_of(uint32_t addresses)
+{
+	enum { CLIENTS = 300000 };
+	struct tally tally = opened(40, 2000000);
+	double grown, longest = grow(&tally, addresses, &grown), begin, cost;
+
+	for (int i = 1; i < TRIES && longest >= LONG; i++) {
+		tally_close(&tally);
+		tally = opened(40, 2000000);
+		longest = grow(&tally, addresses, &grown);
+	}
 	begin = microseconds();
 	for (uint32_t i = 0; i < CLIENTS; i++)
 		one_client(&tally, random_below(addresses), 1001);
@@ -510,7 +524,7 @@ static double cost_of(uint32_t addresses)
 	       " %.2f us for a known one, %u KB\n",
 	       addresses, grown, longest, cost,
 	       tally.chunk_count * 4096u * TALLY_BYTES / 1024);
-	ok(longest < 5000, "no client waits for the table");
+	ok(longest < LONG, "no client waits for the table");
 	tally_close(&tally);
 	return cost;
 }
