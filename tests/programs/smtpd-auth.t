@@ -605,17 +605,17 @@ while (<$socket>) {
 	printf "%s %s\n", time - $begin < $delay ? 'at once:' : 'late:', $_;
 }
 END
-timed perl "$work/client" "$port" 3 NOOP "$wrong" NOOP "$wrong" NOOP >"$work/out"
+timed perl "$work/client" "$port" 2.5 NOOP "$wrong" NOOP "$wrong" NOOP >"$work/out"
 is "$(cat "$work/out")" 'at once: 250 ok
 late: 535 authorization failed (#5.7.0)
 late: 250 ok
 late: 421 too many authentication failures (#4.7.0)' \
 	"SMTPD_AUTH_DELAY: what has been replied before comes at once, and nothing else"
-is_at_least 6000 "each failure has its delay"
+is_at_least 5900 "each failure has its delay"
 stop "$server"
 export CHECKER=hang SMTPD_HELPER_TIMEOUT=2
 start_tcpserver "$work/log" -- smtpd mx.example.org "$tests/checker" true
-output=$(perl "$work/client" "$port" 2 NOOP "$plain" QUIT)
+output=$(perl "$work/client" "$port" 1.5 NOOP "$plain" QUIT)
 is "$output" "at once: 250 ok
 late: $child
 late: 221 mx.example.org" "a checker that hangs: an earlier reply does not wait for it"
