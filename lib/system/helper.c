@@ -138,12 +138,6 @@ static void free_words(struct words *words)
 
 /* ---- the child ---- */
 
-/* As dup2, with no close-on-exec also when they are the same. */
-static int put_at(int fd, int number)
-{
-	return fd == number ? fcntl(fd, F_SETFD, 0) : dup2(fd, number);
-}
-
 /* It shares our memory until it execs. The descriptors of the plumbing are above
    those that they are to get: open_beyond saw to it. */
 static int arrange(const struct plumbing *plumbing,
@@ -151,12 +145,11 @@ static int arrange(const struct plumbing *plumbing,
 {
 	if (dup2(nothing, STDIN_FILENO) < 0) return -1;
 	if (dup2(STDERR_FILENO, STDOUT_FILENO) < 0) return -1;
-	if (plan->input_fd && put_at(plumbing->input.far, plan->input_fd) < 0)
+	if (plan->input_fd && dup2(plumbing->input.far, plan->input_fd) < 0)
 		return -1;
-	if (plan->output_fd &&
-	    put_at(plumbing->output.far, plan->output_fd) < 0)
+	if (plan->output_fd && dup2(plumbing->output.far, plan->output_fd) < 0)
 		return -1;
-	if (plan->talk_fd && put_at(plumbing->talk.far, plan->talk_fd) < 0)
+	if (plan->talk_fd && dup2(plumbing->talk.far, plan->talk_fd) < 0)
 		return -1;
 	return 0;
 }
