@@ -76,6 +76,11 @@ char *parse_cut(char **rest, char mark)
 	return word;
 }
 
+char parse_lower(char byte)
+{
+	return byte >= 'A' && byte <= 'Z' ? (char)(byte - 'A' + 'a') : byte;
+}
+
 bool parse_same_word(const char *a, size_t length, const char *b)
 {
 	return strlen(b) == length && strncasecmp(a, b, length) == 0;

@@ -28,6 +28,9 @@ bool parse_flag(const char *text);
    NULL when there is no mark, and then nothing has changed. */
 char *parse_cut(char **rest, char mark);
 
+/* A capital letter of ASCII as a small one; any other byte as it is. */
+char parse_lower(char byte);
+
 /* The bytes `a` equal the C string `b`, in any case of ASCII letters. */
 bool parse_same_word(const char *a, size_t length, const char *b);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/parse.h"
 static const char delimiters[] = ".-+,/_=";
 
 /* One piece of a macro-string, read. */
@@ -25,14 +26,9 @@ static bool is_digit(char byte)
 	return byte >= '0' && byte <= '9';
 }
 
-static char lower(char byte)
-{
-	return byte >= 'A' && byte <= 'Z' ? (char)(byte - 'A' + 'a') : byte;
-}
-
 static bool is_letter(char byte)
 {
-	return lower(byte) >= 'a' && lower(byte) <= 'z';
+	return parse_lower(byte) >= 'a' && parse_lower(byte) <= 'z';
 }
 
 static bool is_printable(char byte)
@@ -84,15 +80,15 @@ static bool take_macro(struct spf_text *text, struct piece *piece,
 {
 	char letter = take_byte(text);
 
-	if (lower(letter) == 'x') {
+	if (parse_lower(letter) == 'x') {
 		piece->is_ours = true;
 		letter = take_byte(text);
 	}
 	if (!is_letter(letter)) return false;
-	piece->letter = lower(letter);
+	piece->letter = parse_lower(letter);
 	piece->is_escaped = piece->letter != letter;
 	if (!is_known(piece, letters) || !take_parts(text, piece)) return false;
-	if (lower(first(text)) == 'r') {
+	if (parse_lower(first(text)) == 'r') {
 		piece->is_reversed = true;
 		take_byte(text);
 	}

@@ -11,6 +11,7 @@
 
 #include "base/exit_codes.h"
 #include "base/message.h"
+#include "base/parse.h"
 #include "system/file.h"
 #include "system/table_maker.h"
 
@@ -18,12 +19,8 @@ enum { TEXT_LIMIT = 256 * 1024 * 1024 }; /* some millions of lines */
 
 static void append_lower(struct str *key, const char *text, size_t length)
 {
-	for (size_t i = 0; i < length; i++) {
-		bool upper = text[i] >= 'A' && text[i] <= 'Z';
-
-		str_append_byte(key, upper ? (char)(text[i] + ('a' - 'A'))
-					   : text[i]);
-	}
+	for (size_t i = 0; i < length; i++)
+		str_append_byte(key, parse_lower(text[i]));
 }
 
 bool path_is_usable(const char *path, size_t length)

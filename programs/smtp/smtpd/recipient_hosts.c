@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/parse.h"
 #include "log.h"
 #include "mail/address.h"
 #include "mail/idn.h"
@@ -37,11 +38,6 @@ static bool is_beyond_ascii(const char *text)
 	return false;
 }
 
-static char lower(char byte)
-{
-	return byte >= 'A' && byte <= 'Z' ? (char)(byte - 'A' + 'a') : byte;
-}
-
 /* The same of morercpthosts.cdb, whose keys are in lower case. */
 static bool is_in_table(struct session *session, const char *domain)
 {
@@ -51,7 +47,7 @@ static bool is_in_table(struct session *session, const char *domain)
 	const char *value;
 
 	if (!table->open || length > sizeof key) return false;
-	for (size_t i = 0; i < length; i++) key[i] = lower(domain[i]);
+	for (size_t i = 0; i < length; i++) key[i] = parse_lower(domain[i]);
 	for (size_t at = 0; at < length; at++) {
 		if (at > 0 && key[at] != '.') continue;
 		switch (table_find(table, key + at, length - at, &value,

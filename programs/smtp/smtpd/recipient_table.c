@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/parse.h"
 #include "log.h"
 #include "replies.h"
 
@@ -93,8 +94,7 @@ static enum finding try_lower(struct search *search, const char *address)
 {
 	str_append_text(&search->key, address);
 	for (size_t i = 0; i < search->key.length; i++)
-		if (address[i] >= 'A' && address[i] <= 'Z')
-			search->key.data[i] = (char)(address[i] - 'A' + 'a');
+		search->key.data[i] = parse_lower(address[i]);
 	if (!search->session->settings.policy.log_recipients)
 		say(search, LOG_ANSWERS, "RCPT TO: ");
 	return try_key(search);
