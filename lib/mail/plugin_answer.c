@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "mail/address.h"
+#include "mail/smtp_line.h"
 
 static const char usual_code[] = "550 ";
 
@@ -57,7 +58,7 @@ static void make_reply(struct str *reply, const struct line *line,
 	for (size_t i = 0; i < line->length; i++) {
 		char byte = line->text[i];
 
-		if (reply->length == PLUGIN_REPLY_LIMIT) break;
+		if (reply->length == SMTP_REPLY_LIMIT) break;
 		str_append_byte(reply, byte < 32 || byte > 126 ? '?' : byte);
 	}
 	if (reply->length == CODE_DIGITS) str_append_byte(reply, separator);

@@ -10,12 +10,8 @@
 
 #include "base/str.h"
 
-enum {
-	/* A line of a reply without CRLF, RFC 5321 section 4.5.3.1.5. */
-	PLUGIN_REPLY_LIMIT = 510,
-	/* A line of a header, RFC 5322 section 2.1.1. */
-	PLUGIN_FIELD_LIMIT = 998,
-};
+/* A line of a header, RFC 5322 section 2.1.1. */
+enum { PLUGIN_FIELD_LIMIT = 998 };
 
 enum plugin_order {
 	PLUGIN_NOTHING, /* no line is left */

@@ -15,6 +15,9 @@
    extensions' parameters add up to about 1,200. */
 enum { SMTP_LINE_LIMIT = 2048 };
 
+/* Bytes of a reply's line without its CRLF, RFC 5321 section 4.5.3.1.5. */
+enum { SMTP_REPLY_LIMIT = 510 };
+
 enum smtp_line_state {
 	SMTP_LINE_PARTIAL, /* needs stream_fill */
 	SMTP_LINE_WHOLE,

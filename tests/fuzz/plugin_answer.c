@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "mail/address.h"
+#include "mail/smtp_line.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
@@ -21,7 +22,7 @@ static void check(bool truth)
 static void check_reply(const struct str *reply, const char *first,
 			char separator)
 {
-	check(reply->length >= 4 && reply->length <= PLUGIN_REPLY_LIMIT);
+	check(reply->length >= 4 && reply->length <= SMTP_REPLY_LIMIT);
 	check(strchr(first, reply->data[0]) != NULL);
 	check(reply->data[3] == separator);
 	for (size_t i = 0; i < reply->length; i++)

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "mail/smtp_line.h"
 #include "tap.h"
 
 static const char *const names[] = {
@@ -94,7 +95,7 @@ static void check_lengths(void)
 	memset(answer, 'x', sizeof answer);
 	answer[0] = 'E';
 	plugin_answer_next(&at, answer + sizeof answer, &text);
-	ok(text.length == PLUGIN_REPLY_LIMIT, "a long reply is cut");
+	ok(text.length == SMTP_REPLY_LIMIT, "a long reply is cut");
 	at = answer;
 	answer[0] = 'C';
 	ok(plugin_answer_next(&at, answer + sizeof answer, &text) == PLUGIN_BAD,

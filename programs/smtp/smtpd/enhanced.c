@@ -4,13 +4,12 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "mail/smtp_line.h"
 #include "replies.h"
 
 enum {
 	NUMBER = 3, /* digits of a reply's own code */
 	PREFIX = NUMBER + 1,
-	/* RFC 5321 section 4.5.3.1.5, without CRLF. */
-	LINE_LIMIT = 510,
 	CODE_LIMIT = 9, /* "5.999.999" */
 };
 
@@ -150,8 +149,8 @@ static int put_line(struct stream_out *out, const char *line, size_t length,
 	found = code_length(text, length, *line);
 	/* A queue program or a plugin may have said it already. */
 	if (found && (found == length || text[found] == ' ')) code_room = 0;
-	if (length > LINE_LIMIT - PREFIX - code_room)
-		length = LINE_LIMIT - PREFIX - code_room;
+	if (length > SMTP_REPLY_LIMIT - PREFIX - code_room)
+		length = SMTP_REPLY_LIMIT - PREFIX - code_room;
 	if (stream_put(out, line, PREFIX) < 0) return -1;
 	if (code_room && (stream_put(out, code->text, code_room - 1) < 0 ||
 			  stream_put(out, " ", 1) < 0))

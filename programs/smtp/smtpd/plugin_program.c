@@ -94,7 +94,7 @@ void plugin_tell_no_more(void)
 enum plugin_verdict plugin_fail(struct session *session, const char *line,
 				const char *why)
 {
-	char shown[PLUGIN_REPLY_LIMIT / 2];
+	char shown[SMTP_REPLY_LIMIT / 2];
 	struct str *reply = &session->refusal;
 
 	printable_text(shown, sizeof shown, line);

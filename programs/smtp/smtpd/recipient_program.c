@@ -95,7 +95,7 @@ static bool is_refusal(const char *text)
 static const char *choose(struct session *session, const char *text,
 			  const char *usual)
 {
-	char shown[REPLY_LINE_LIMIT + 1];
+	char shown[SMTP_REPLY_LIMIT + 1];
 
 	if (!is_refusal(text)) return usual;
 	str_clear(&session->refusal);

@@ -77,7 +77,7 @@ static const char *make_greeting(struct session *session, const char *code,
 	const struct str *name = session->settings.me.length
 					 ? &session->settings.me
 					 : &session->settings.greeting;
-	char shown[REPLY_LINE_LIMIT];
+	char shown[SMTP_REPLY_LIMIT];
 
 	str_clear(greeting);
 	str_append_text(greeting, code);
@@ -85,8 +85,8 @@ static const char *make_greeting(struct session *session, const char *code,
 	str_append_byte(greeting, ' ');
 	str_append_text(greeting, printable_text(shown, sizeof shown,
 						 *text ? text : usual));
-	if (greeting->length > REPLY_LINE_LIMIT) {
-		greeting->length = REPLY_LINE_LIMIT;
+	if (greeting->length > SMTP_REPLY_LIMIT) {
+		greeting->length = SMTP_REPLY_LIMIT;
 		greeting->data[greeting->length] = '\0';
 	}
 	return greeting->data;

@@ -31,8 +31,6 @@ enum {
 	HELO_LIMIT = 255,
 	/* About 30,000 recipients; far below what an envelope may hold. */
 	RECIPIENTS_LIMIT = 1024 * 1024,
-	/* RFC 5321 section 4.5.3.1.5, without CRLF. */
-	REPLY_LINE_LIMIT = 510,
 	/* Of several lines: plugins can have the longest ones. */
 	REPLY_LINES_LIMIT = 16384,
 };
