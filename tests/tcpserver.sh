@@ -28,9 +28,11 @@ hold() {
 	client=$!
 	started="$started $client"
 }
-# wait_for_count N REGULAR-EXPRESSION: so many lines of the log
+# wait_for_count N REGULAR-EXPRESSION: so many lines of the log. An end is not
+# the last line of anything: a status comes behind it, in a write of its own.
 count_is() {
-	[ "$(grep -aEc -- "$2" "$work/log")" -eq "$1" ]
+	[ "$(grep -aEc -- "$2" "$work/log")" -eq "$1" ] || return
+	[ "$2" != ' end ' ] || ! tail -n 1 "$work/log" | grep -q ' end '
 }
 wait_for_count() {
 	wait_until count_is "$1" "$2" || waited_in_vain "$1 x $2"

@@ -96,7 +96,7 @@ bad 'PROXY TCP4 2001:db8::7 198.51.100.1 4711 25\r\nx\n' 'the wrong family'
 wait_for_count 17 ' end '
 is "$(grep -c 'warning: dropping connection, unable to read a PROXY header from 127.0.0.1 port [0-9]*: protocol error$' "$work/log")" \
 	5 'each with a warning'
-is "$(tail -n 5 "$work/log" | sed 's/[0-9]\{4,\}/N/')" 'tcpserver: status: 1/40
+is "$(tail -n 5 "$work/log" | sed -E 's/(pid|port|end) [0-9]+/\1 N/')" 'tcpserver: status: 1/40
 tcpserver: pid N from 127.0.0.1
 tcpserver: warning: dropping connection, unable to read a PROXY header from 127.0.0.1 port N: protocol error
 tcpserver: end N status 28416
