@@ -30,6 +30,7 @@ const char *error_text(int error)
 	case ECONNRESET: return "connection reset";
 	case EADDRINUSE: return "address already used";
 	case EADDRNOTAVAIL: return "address not available";
+	case ENONET: return "host not found";
 	case EPROTO: return "protocol error";
 	default: return strerror(error);
 	}

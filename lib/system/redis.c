@@ -2,7 +2,6 @@
 #include "system/redis.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <hiredis/hiredis.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -11,18 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/message.h"
-#include "base/parse.h"
-#include "system/dns.h"
+#include "system/dial.h"
 #include "system/file.h"
-#include "system/net.h"
 
 enum {
-	ADDRESSES = 8, /* of one name; the best come first */
 	PASSWORD_FILE_LENGTH = 1024,
 	CHUNK = 8192,
 	/* So much of a password shows that a text has it. */
@@ -79,147 +73,21 @@ int redis_refuse(struct redis_link *link, const struct redis_answer *answer)
 
 /* Connecting. */
 
-static int set_patience(int fd, deadline end)
-{
-	int flags = fcntl(fd, F_GETFL), left = deadline_left(end);
-	struct timeval patience = { .tv_sec = left / 1000,
-				    .tv_usec = left % 1000 * 1000L };
-
-	if (left == 0) {
-		errno = ETIMEDOUT;
-		return -1;
-	}
-	if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0) return -1;
-	return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
-			  sizeof patience);
-}
-
-/* EAGAIN is a local server's full queue. poll does not wait for that to change,
-   but a connect that may block does, and poll and MSG_DONTWAIT keep all that
-   follows from blocking. */
-static int finish_connecting(int fd, const struct sockaddr *address,
-			     socklen_t size, deadline end)
-{
-	int error = 0;
-	socklen_t error_size = sizeof error;
-
-	if (errno == EAGAIN) {
-		if (set_patience(fd, end) < 0) return -1;
-		if (connect(fd, address, size) == 0) return 0;
-		if (errno == EAGAIN) errno = ETIMEDOUT;
-		return -1;
-	}
-	if (errno != EINPROGRESS) return -1;
-	switch (deadline_wait(fd, POLLOUT, end)) {
-	case 0: errno = ETIMEDOUT; return -1;
-	case -1: return -1;
-	default: break;
-	}
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_size) < 0)
-		return -1;
-	errno = error;
-	return error ? -1 : 0;
-}
-
-/* 0, or -1 with errno. */
-static int try_address(struct redis_link *link, const void *address,
-		       socklen_t size)
-{
-	const struct sockaddr *socket = address;
-	int fd = net_socket(socket->sa_family, SOCK_STREAM);
-
-	if (fd < 0) return -1;
-	if (connect(fd, socket, size) == 0 ||
-	    finish_connecting(fd, socket, size, link->end) == 0) {
-		link->fd = fd;
-		return 0;
-	}
-	file_close(fd);
-	return -1;
-}
-
-static int cannot_connect(struct redis_link *link)
-{
-	return fail(link, "cannot connect to %s: %s", link->address,
-		    error_text(errno));
-}
-
-static int connect_locally(struct redis_link *link, const char *path)
-{
-	struct sockaddr_un local = { .sun_family = AF_UNIX };
-	size_t length = strlen(path);
-
-	if (length == 0 || length >= sizeof local.sun_path)
-		return fail(link, "%s: the path is empty or too long",
-			    link->address);
-	memcpy(local.sun_path, path, length + 1);
-	return try_address(link, &local, sizeof local) < 0
-		       ? cannot_connect(link)
-		       : 0;
-}
-
-/* HOST:PORT or [IPV6]:PORT. */
-static int split_address(const char *address, char host[DNS_NAME],
-			 unsigned long *port)
-{
-	const char *colon = strrchr(address, ':');
-	size_t length = colon ? (size_t)(colon - address) : 0;
-
-	if (length > 1 && address[0] == '[' && address[length - 1] == ']') {
-		address++;
-		length -= 2;
-	} else if (memchr(address, ':', length)) {
-		return -1;
-	}
-	if (length == 0 || length >= DNS_NAME) return -1;
-	memcpy(host, address, length);
-	host[length] = '\0';
-	return parse_number(colon + 1, 1, 65535, port);
-}
-
-static size_t find_addresses(struct redis_link *link, const char *host,
-			     struct net_ip list[ADDRESSES])
-{
-	struct dns dns;
-	size_t count;
-
-	if (net_ip_parse(host, &list[0]) == 0) return 1;
-	(void)dns_open(&dns, getenv("DNSCACHEIP"));
-	(void)dns_find_addresses(&dns, host, link->end, list, ADDRESSES,
-				 &count);
-	dns_close(&dns);
-	return count;
-}
-
-static int connect_by_tcp(struct redis_link *link)
-{
-	struct net_ip list[ADDRESSES];
-	char host[DNS_NAME];
-	unsigned long port;
-	size_t count;
-
-	if (split_address(link->address, host, &port) < 0)
-		return fail(link, "%s is neither unix:/path nor HOST:PORT",
-			    link->address);
-	count = find_addresses(link, host, list);
-	if (count == 0) return fail(link, "cannot find %s", host);
-	for (size_t i = 0; i < count; i++) {
-		struct sockaddr_storage socket;
-		socklen_t size =
-			net_socket_of_ip(&list[i], (unsigned)port, 0, &socket);
-
-		if (try_address(link, &socket, size) == 0) return 0;
-	}
-	return cannot_connect(link);
-}
-
 static int open_connection(struct redis_link *link)
 {
 	size_t prefix = sizeof unix_prefix - 1;
+	struct dial_place place = { 0 };
 
 	if (strncmp(link->address, unix_prefix, prefix) == 0)
-		return connect_locally(link, link->address + prefix);
-	return connect_by_tcp(link);
+		place.path = link->address + prefix;
+	else if (dial_parse(link->address, 0, &place) < 0 || place.path)
+		return fail(link, "%s is neither unix:/path nor HOST:PORT",
+			    link->address);
+	link->fd = dial(&place, link->end);
+	if (link->fd >= 0) return 0;
+	if (errno == ENONET) return fail(link, "cannot find %s", place.host);
+	return fail(link, "cannot connect to %s: %s", link->address,
+		    error_text(errno));
 }
 
 /* Commands. */
