@@ -57,6 +57,8 @@ with_openssl := $(filter programs/tls/tlsd,$(folders))
 with_crypt := $(filter programs/smtp/auth-cdb,$(folders))
 with_system := $(with_openssl) $(with_crypt)
 programs := $(addprefix $(build)/bin/,$(notdir $(single:.c=) $(folders)) qmail-smtpd)
+# The same queue programs with a disk that lies: what a test of them must notice.
+unsynced := $(patsubst programs/queue/%,$(build)/unsynced/%,$(filter programs/queue/queue-maildir programs/queue/qmail-queue,$(single:.c=) $(folders)))
 units := $(patsubst tests/unit/%.c,$(build)/unit/%,$(wildcard tests/unit/*.c))
 fuzzers := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 library := $(build)/libchainmail.a
@@ -71,6 +73,9 @@ define program
 $(build)/bin/$(notdir $(basename $(1))): $(call object,$(2)) $(library)
 	@mkdir -p $$(@D)
 	$$(CC) -o $$@ $$(filter-out $(build)/settings,$$^) $$(all_ldflags) $$(LDLIBS)
+$(build)/unsynced/$(notdir $(basename $(1))): $(call object,$(2) tests/unsynced.c) $(library)
+	@mkdir -p $$(@D)
+	$$(CC) -o $$@ $$(filter-out $(build)/settings,$$^) -Wl,--wrap=fsync,--wrap=fdatasync $$(all_ldflags) $$(LDLIBS)
 endef
 $(foreach source,$(single),$(eval $(call program,$(source),$(source))))
 $(foreach folder,$(filter-out $(with_system),$(folders)),$(eval $(call program,$(folder),$(wildcard $(folder)/*.c))))
@@ -116,7 +121,7 @@ $(build)/port53.so: tests/port53.c
 	@mkdir -p $(@D)
 	cc -std=c11 -D_GNU_SOURCE $(warnings) -O2 -fPIC -shared -o $@ $<
 
-check: all $(units) $(build)/port53.so
+check: all $(units) $(unsynced) $(build)/port53.so
 	$(with_build) SANITIZE=$(SANITIZE) prove $(PROVE_FLAGS) $(or $(TESTS),$(units) $(wildcard tests/programs/*.t tests/peers/*.t))
 
 fuzz:
@@ -139,7 +144,7 @@ flags:
 format:
 	clang-format -i $(wildcard lib/*/*.[ch] programs/*/*.[ch] programs/*/*/*.[ch] tests/*.[ch] tests/*/*.[ch])
 clean:
-	rm -rf build/bin build/port53.so build/objects build/unit build/fuzz build/sanitize build/system build/settings build/libchainmail.a
+	rm -rf build/bin build/port53.so build/objects build/unit build/unsynced build/fuzz build/sanitize build/system build/settings build/libchainmail.a
 
 .PHONY: all with_system check fuzz lint bench run install uninstall deps flags format clean FORCE
 .SECONDARY:
