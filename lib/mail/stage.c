@@ -8,23 +8,27 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/message.h"
 #include "base/parse.h"
 #include "system/file.h"
+#include "system/process.h"
 
 enum {
 	LOGGED_ADDRESS = 320,     /* RFC 5321 section 4.5.3.1 allows no more */
 	LOGGED_RECIPIENTS = 1000, /* bytes of the log line */
 };
 
-/* Not from the heap: pages that no message reaches cost nothing, and no system
-   call asks for them. */
-static char memory[STAGE_MEMORY_LIMIT];
+/* What the next stage is to find again. */
+static struct {
+	sigset_t mask;
+	struct sigaction alarm;
+	unsigned alarm_seconds;
+	mode_t umask;
+} found;
 
 /* No clean-up: after a day, a name may belong to somebody else. */
 static void time_out(int signal_number)
@@ -35,16 +39,16 @@ static void time_out(int signal_number)
 
 /* Blocked is as good as ignored here, and one call for all of them. A write
    past RLIMIT_FSIZE, or to nobody, then fails with an errno. */
-static void hold_signals(void)
+static const sigset_t *held_signals(void)
 {
 	static const int held[] = { SIGPIPE, SIGXFSZ, SIGXCPU,   SIGHUP,
 				    SIGINT,  SIGQUIT, SIGVTALRM, SIGPROF };
-	sigset_t set;
+	static sigset_t set;
 
 	sigemptyset(&set);
 	for (size_t i = 0; i < sizeof held / sizeof *held; i++)
 		sigaddset(&set, held[i]);
-	sigprocmask(SIG_SETMASK, &set, NULL);
+	return &set;
 }
 
 /* Without a log, the first file opened would be taken for one. */
@@ -65,113 +69,38 @@ void stage_start(void)
 	struct sigaction action = { .sa_handler = time_out };
 
 	str_memory_exit = QUEUE_OUT_OF_MEMORY;
-	hold_signals();
-	sigaction(SIGALRM, &action, NULL);
-	alarm(STAGE_SECONDS);
-	umask(077);
+	sigprocmask(SIG_SETMASK, held_signals(), &found.mask);
+	sigaction(SIGALRM, &action, &found.alarm);
+	found.alarm_seconds = alarm(STAGE_SECONDS);
+	found.umask = umask(077);
 	have_a_log();
 }
 
-/* Fills the memory from descriptor 0; `*length` is less than all of it only at
-   the end of the message. */
-static int fill_memory(size_t *length)
+/* What was held off has had its effect: it must not reach the next stage. */
+static void restore(void)
 {
-	*length = 0;
-	while (*length < sizeof memory) {
-		ssize_t n = read(STDIN_FILENO, memory + *length,
-				 sizeof memory - *length);
+	static const struct timespec now = { 0 };
 
-		if (n < 0 && errno == EINTR) continue;
-		if (n < 0) return -1;
-		if (n == 0) break;
-		*length += (size_t)n;
-	}
-	return 0;
+	while (sigtimedwait(held_signals(), NULL, &now) > 0) continue;
+	alarm(found.alarm_seconds);
+	/* A handler is gone with the exec, by itself. */
+	if (found.alarm.sa_handler == SIG_IGN)
+		sigaction(SIGALRM, &found.alarm, NULL);
+	umask(found.umask);
+	sigprocmask(SIG_SETMASK, &found.mask, NULL);
 }
 
-/* Descriptor 0 is a file, and `used` bytes of the message have been read. */
-static bool use_in_place(struct stage_message *message, size_t used)
+/* Where descriptor 1 is, if it is a file. */
+static off_t offset_in_file(int fd)
 {
 	struct stat file;
-	off_t at;
 
-	if (fstat(STDIN_FILENO, &file) < 0 || !S_ISREG(file.st_mode))
-		return false;
-	at = lseek(STDIN_FILENO, 0, SEEK_CUR);
-	if (at < 0 || file.st_size < at) return false;
-	message->fd = STDIN_FILENO;
-	message->start = at - (off_t)used;
-	message->size = (size_t)(file.st_size - message->start);
-	return true;
+	if (fstat(fd, &file) < 0 || !S_ISREG(file.st_mode)) return -1;
+	return lseek(fd, 0, SEEK_CUR);
 }
 
-static int open_unlinked(void)
+static enum queue_exit_code parse_envelope(struct stage *stage)
 {
-	const char *folder = getenv("TMPDIR");
-	struct str path = { 0 };
-	int fd;
-
-	if (!folder || !*folder) folder = "/tmp";
-	fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (fd >= 0) return fd;
-	str_append_text(&path, folder);
-	str_append_text(&path, "/message.XXXXXX");
-	fd = mkostemp(path.data, O_CLOEXEC);
-	if (fd >= 0) unlink(path.data);
-	str_free(&path);
-	return fd;
-}
-
-/* The rest of descriptor 0 into the file: from a pipe without a copy through
-   this process, from anything else by way of the memory. */
-static enum queue_exit_code copy_rest(int fd, size_t *size)
-{
-	size_t length;
-	ssize_t n;
-
-	do {
-		n = splice(STDIN_FILENO, NULL, fd, NULL, sizeof memory, 0);
-		if (n > 0) *size += (size_t)n;
-	} while (n > 0 || (n < 0 && errno == EINTR));
-	if (n == 0) return QUEUE_DONE;
-	if (errno != EINVAL) return QUEUE_CANNOT_WRITE;
-	do {
-		if (fill_memory(&length) < 0) return QUEUE_CANNOT_READ;
-		if (file_write(fd, memory, length) < 0)
-			return QUEUE_CANNOT_WRITE;
-		*size += length;
-	} while (length == sizeof memory);
-	return QUEUE_DONE;
-}
-
-static enum queue_exit_code take_message(struct stage_message *message)
-{
-	size_t length;
-
-	if (fill_memory(&length) < 0) return QUEUE_CANNOT_READ;
-	*message = (struct stage_message){ .size = length, .fd = -1 };
-	if (length < sizeof memory) {
-		message->bytes = memory;
-		return QUEUE_DONE;
-	}
-	if (use_in_place(message, length)) return QUEUE_DONE;
-	message->fd = open_unlinked();
-	if (message->fd < 0) return QUEUE_CANNOT_WRITE;
-	if (file_write(message->fd, memory, length) < 0)
-		return QUEUE_CANNOT_WRITE;
-	return copy_rest(message->fd, &message->size);
-}
-
-enum queue_exit_code stage_take(struct stage *stage)
-{
-	enum queue_exit_code code = take_message(&stage->message);
-
-	if (code == QUEUE_CANNOT_WRITE) warn("cannot store the message:");
-	if (code != QUEUE_DONE) return code;
-	str_clear(&stage->envelope_bytes);
-	if (file_read_rest(STDOUT_FILENO, &stage->envelope_bytes,
-			   ENVELOPE_LIMIT) < 0)
-		return errno == EFBIG ? QUEUE_CANNOT_WRITE : QUEUE_CANNOT_READ;
 	switch (envelope_parse(stage->envelope_bytes.data,
 			       stage->envelope_bytes.length,
 			       &stage->envelope)) {
@@ -186,63 +115,85 @@ enum queue_exit_code stage_take(struct stage *stage)
 	return QUEUE_BAD_ENVELOPE;
 }
 
-const char *stage_message_at(const struct stage_message *message, size_t offset,
-			     size_t *length)
+enum queue_exit_code stage_take(struct stage *stage)
 {
-	size_t left = message->size - offset;
-	ssize_t n;
+	enum queue_exit_code code = stage_message_take(
+		&stage->message, stage->message_file, stage->message_room);
 
-	if (message->bytes || left == 0) {
-		*length = left;
-		return message->bytes ? message->bytes + offset : memory;
-	}
-	if (left > STAGE_CHUNK) left = STAGE_CHUNK;
-	do n = pread(message->fd, memory, left, message->start + (off_t)offset);
-	while (n < 0 && errno == EINTR);
-	if (n == 0) errno = EPROTO;
-	if (n <= 0) return NULL;
-	*length = (size_t)n;
-	return memory;
+	if (code == QUEUE_CANNOT_WRITE) warn("cannot store the message:");
+	if (code != QUEUE_DONE) return code;
+	stage->envelope_start = offset_in_file(STDOUT_FILENO);
+	str_clear(&stage->envelope_bytes);
+	if (file_read_rest(STDOUT_FILENO, &stage->envelope_bytes,
+			   ENVELOPE_LIMIT) < 0)
+		return errno == EFBIG ? QUEUE_CANNOT_WRITE : QUEUE_CANNOT_READ;
+	return parse_envelope(stage);
 }
 
-static int write_both(const struct str *head,
-		      const struct stage_message *message, int fd)
+void stage_set_envelope(struct stage *stage, const struct str *envelope)
 {
-	struct iovec parts[] = {
-		{ head->data, head->length },
-		{ message->bytes, message->size },
-	};
-	ssize_t n = writev(fd, parts, 2);
-	size_t done = n > 0 ? (size_t)n : 0;
-
-	if (n < 0 && errno != EINTR) return -1;
-	if (done < head->length) {
-		if (file_write(fd, head->data + done, head->length - done) < 0)
-			return -1;
-		done = head->length;
-	}
-	done -= head->length;
-	return file_write(fd, message->bytes + done, message->size - done);
+	str_clear(&stage->envelope_bytes);
+	str_append(&stage->envelope_bytes, envelope->data, envelope->length);
+	stage->envelope_start = -1;
+	envelope_parse(stage->envelope_bytes.data, stage->envelope_bytes.length,
+		       &stage->envelope);
 }
 
-int stage_message_write(const struct stage_message *message,
-			const struct str *head, int fd)
+/* A pipe might be too short for it, and nobody reads it yet. */
+static int give_envelope(struct stage *stage)
 {
-	off_t at = message->start;
-	off_t end = message->start + (off_t)message->size;
+	const struct str *bytes = &stage->envelope_bytes;
+	int fd, result = -1;
 
-	if (message->bytes) return write_both(head, message, fd);
-	if (file_write(fd, head->data, head->length) < 0) return -1;
-	while (at < end) {
-		ssize_t n = sendfile(fd, message->fd, &at, (size_t)(end - at));
-
-		if (n < 0 && errno != EINTR) return -1;
-		if (n == 0) {
-			errno = EPROTO; /* it shrank under us */
-			return -1;
-		}
+	if (stage->envelope_start < 0) {
+		fd = stage_file(bytes->length);
+		if (fd < 0) return -1;
+		if (file_write(fd, bytes->data, bytes->length) == 0)
+			result = dup2(fd, STDOUT_FILENO);
+		file_close(fd);
+		if (result < 0) return -1;
+		stage->envelope_start = 0;
 	}
-	return 0;
+	return lseek(STDOUT_FILENO, stage->envelope_start, SEEK_SET) < 0 ? -1
+									 : 0;
+}
+
+static void exec_program(char *const *argv)
+{
+	struct str path = { 0 };
+	int cause;
+
+	process_exec(argv, environ, getenv("PATH"));
+	cause = errno;
+	if ((cause == ENOENT || cause == EACCES) &&
+	    process_beside(&path, argv[0]) == 0) {
+		execve(path.data, argv, environ);
+		if (errno != ENOENT) cause = errno;
+	}
+	errno = cause;
+}
+
+enum queue_exit_code stage_exec_next(struct stage *stage, char *const *argv)
+{
+	static char usual[] = "qmail-queue";
+	char *alone[] = { usual, NULL };
+	struct str path = { 0 };
+	char shown[256];
+
+	if (!argv[0]) {
+		argv = alone;
+		if (process_beside(&path, usual) == 0) alone[0] = path.data;
+	}
+	if (stage_message_give(&stage->message) < 0 ||
+	    give_envelope(stage) < 0) {
+		warn("cannot hand the message on:");
+		return QUEUE_CANNOT_WRITE;
+	}
+	restore();
+	exec_program(argv);
+	note("fatal: unable to run %s: %s",
+	     printable_text(shown, sizeof shown, argv[0]), error_text(errno));
+	return QUEUE_CANNOT_EXEC;
 }
 
 /* A descriptor of the caller's has survived an exec, so it is not close-on-exec

@@ -1,6 +1,7 @@
 /* What every program behind $QMAILQUEUE has in common: it is given a message on
    descriptor 0 and its envelope on descriptor 1 (yes, to read), answers with an
-   exit code of qmail-queue's, and may say why on another descriptor.
+   exit code of qmail-queue's, and may say why on another descriptor; or it execs
+   the next stage, which finds both as it would have got them itself.
    Start with `struct stage stage = {0}`; one message a process.
    SPDX-License-Identifier: ISC */
 #ifndef MAIL_STAGE_H
@@ -12,27 +13,23 @@
 #include "base/exit_codes.h"
 #include "base/str.h"
 #include "mail/envelope.h"
+#include "mail/stage_message.h"
 
 enum {
-	STAGE_MEMORY_LIMIT = 1024 * 1024, /* a longer message is a file */
-	STAGE_CHUNK = 65536,
 	STAGE_SECONDS = 86400,  /* qmail-queue's DEATH */
 	STAGE_TEXT_LIMIT = 255, /* callers read no more */
-};
-
-/* In memory, or in a file (unlinked, or descriptor 0 itself when that is one),
-   where the message begins at `start`. */
-struct stage_message {
-	char *bytes; /* NULL when it is in the file */
-	size_t size;
-	int fd;
-	off_t start;
 };
 
 struct stage {
 	struct stage_message message;
 	struct envelope envelope;
 	struct str envelope_bytes;
+	/* Descriptor 1, when it is a file that holds these bytes from that offset
+	   on; -1: it is another one. */
+	off_t envelope_start;
+	/* See stage_message_take: set by a program that has such a file. */
+	int message_file;
+	off_t message_room;
 };
 
 /* Holds off the signals that must not end a queue program, makes files private,
@@ -41,21 +38,20 @@ struct stage {
    temporary failure as well. */
 void stage_start(void);
 
-/* Reads the message to its end, then the envelope, and verifies it whole.
+/* Takes the message, then reads the envelope, and verifies it whole.
    QUEUE_DONE, or what to exit with: QUEUE_CANNOT_READ when the caller went
    away in the middle, which is no event, and deserves no line in the log. */
 enum queue_exit_code stage_take(struct stage *);
 
-/* The message's bytes from `offset` on, at most STAGE_CHUNK of them when they
-   come out of a file; they stay until the next call. NULL with errno (EPROTO:
-   the file has shrunk); `*length` is 0 only at the end. */
-const char *stage_message_at(const struct stage_message *, size_t offset,
-			     size_t *length);
+/* Another envelope (envelope_start, _add, _end), which is copied. */
+void stage_set_envelope(struct stage *, const struct str *envelope);
 
-/* Writes `head` and then the message to a file: one system call when it is in
-   memory; in the kernel, using no memory, when it is not. 0, or -1 with errno. */
-int stage_message_write(const struct stage_message *, const struct str *head,
-			int fd);
+/* Hands on to the next stage, whose message and envelope are the stage's; what
+   stage_start has changed is as it was found, and what is ours is closed.
+   argv[0] is searched along $PATH, then beside our own file; with none it is
+   qmail-queue, from there. Comes back only with what to exit with, after a line
+   in the log. */
+enum queue_exit_code stage_exec_next(struct stage *, char *const *argv);
 
 /* Gives the caller a reply of our own: `text` begins with D (for ever) or Z
    (try again). Returns what to exit with: QUEUE_CUSTOM_TEXT, or, when nobody

@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -66,6 +68,11 @@ static int in_child(int message, int envelope, int (*work)(void))
 
 static size_t wanted_size;
 
+static bool is_file(int fd)
+{
+	return lseek(fd, 0, SEEK_CUR) >= 0;
+}
+
 /* Takes the message and compares what can be got of it in both ways. */
 static int take_and_compare(void)
 {
@@ -77,7 +84,8 @@ static int take_and_compare(void)
 
 	if (code != QUEUE_DONE) return (int)code;
 	if (stage.message.size != wanted_size) return 201;
-	if (!!stage.message.bytes != (wanted_size < STAGE_MEMORY_LIMIT))
+	if (!!stage.message.bytes !=
+	    (!is_file(STDIN_FILENO) && wanted_size < STAGE_MEMORY_LIMIT))
 		return 202;
 	do {
 		const char *part =
@@ -201,6 +209,240 @@ static void test_envelopes(void)
 		  QUEUE_ADDRESS_TOO_LONG, "one long word");
 }
 
+/* ---- another top ---- */
+
+/* The rest of a descriptor is `top` and then the message from `cut` on. */
+static int compare_rest(int fd, const char *top, size_t cut)
+{
+	struct str got = { 0 };
+	size_t length = strlen(top);
+
+	if (file_read_rest(fd, &got, 2 * MOST) < 0) return 211;
+	if (got.length != length + wanted_size - cut) return 212;
+	if (memcmp(got.data, top, length) != 0) return 213;
+	return memcmp(got.data + length, bytes + cut, wanted_size - cut) == 0
+		       ? 0
+		       : 214;
+}
+
+static int replace_twice(void)
+{
+	struct stage stage = { 0 };
+	struct str top = { 0 };
+	int fd;
+
+	if (stage_take(&stage) != QUEUE_DONE) return 201;
+	str_append_text(&top, "a: first\n");
+	if (stage_message_replace_top(&stage.message, 2, &top) < 0) return 202;
+	fd = stage.message.fd;
+	str_clear(&top);
+	str_append_text(&top, "b: second\n");
+	if (stage_message_replace_top(&stage.message, 3, &top) < 0) return 203;
+	/* What had to be copied for the first is not copied again. */
+	if (stage.message.fd != fd) return 204;
+	if (stage_message_give(&stage.message) < 0) return 205;
+	return compare_rest(STDIN_FILENO, "b: second\nfirst\n", 2);
+}
+
+/* More than there is room for in front, in memory and in the file. */
+static int replace_by_much(void)
+{
+	struct stage stage = { 0 };
+	struct str top = { 0 }, twice = { 0 };
+
+	if (stage_take(&stage) != QUEUE_DONE) return 201;
+	while (top.length < 200000) str_append_text(&top, "x: a line\n");
+	if (stage_message_replace_top(&stage.message, 0, &top) < 0) return 202;
+	if (stage_message_replace_top(&stage.message, 5, &top) < 0) return 203;
+	str_append(&twice, top.data, top.length);
+	str_append(&twice, top.data + 5, top.length - 5);
+	if (stage_message_give(&stage.message) < 0) return 205;
+	return compare_rest(STDIN_FILENO, twice.data, 0);
+}
+
+static int full_disk(void)
+{
+	struct stage stage = { 0 };
+	struct str top = { 0 };
+
+	setenv("TMPDIR", "/nowhere", 1);
+	if (stage_take(&stage) != QUEUE_DONE) return 201;
+	str_append_text(&top, "a: line\n");
+	return stage_message_replace_top(&stage.message, 0, &top) < 0 ? 0 : 202;
+}
+
+/* A file that has a name is somebody's. */
+static int leave_alone(void)
+{
+	struct stage stage = { 0 };
+	struct str top = { 0 };
+
+	if (stage_take(&stage) != QUEUE_DONE) return 201;
+	str_append_text(&top, "a: line\n");
+	if (stage_message_replace_top(&stage.message, 100, &top) < 0)
+		return 202;
+	if (stage_message_give(&stage.message) < 0) return 203;
+	return compare_rest(STDIN_FILENO, "a: line\n", 100);
+}
+
+static void test_tops(void)
+{
+	static const size_t sizes[] = { 10,
+					4096,
+					STAGE_MEMORY_LIMIT - 1,
+					STAGE_MEMORY_LIMIT,
+					STAGE_MEMORY_LIMIT + 1,
+					MOST };
+	char path[] = "/tmp/stage-test.XXXXXX";
+	struct str file = { 0 };
+	int fd = mkstemp(path);
+
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		wanted_size = sizes[i];
+		is_number(in_child(file_of(bytes, wanted_size),
+				   file_of(envelope, sizeof envelope),
+				   replace_twice),
+			  0, "another top of a file");
+		is_number(in_child(pipe_of(bytes, wanted_size),
+				   pipe_of(envelope, sizeof envelope),
+				   replace_twice),
+			  0, "another top of what was in a pipe");
+		is_number(in_child(file_of(bytes, wanted_size),
+				   file_of(envelope, sizeof envelope),
+				   replace_by_much),
+			  0, "a long top of a file");
+		is_number(in_child(pipe_of(bytes, wanted_size),
+				   pipe_of(envelope, sizeof envelope),
+				   replace_by_much),
+			  0, "a long top of what was in a pipe");
+	}
+	if (fd < 0 || file_write(fd, bytes, MOST) < 0) exit(1);
+	lseek(fd, 0, SEEK_SET);
+	is_number(in_child(dup(fd), file_of(envelope, sizeof envelope),
+			   leave_alone),
+		  0, "a file with a name is copied");
+	if (file_read(path, &file, MOST) < 0) exit(1);
+	ok(file.length == MOST && memcmp(file.data, bytes, MOST) == 0,
+	   "and stays as it was");
+	unlink(path);
+	str_free(&file);
+	is_number(in_child(file_of(bytes, MOST),
+			   file_of(envelope, sizeof envelope), full_disk),
+		  0, "no room for the copy");
+}
+
+/* ---- the next stage ---- */
+
+static int exec_words(struct stage *stage, const char *const *words)
+{
+	char *argv[4] = { 0 };
+
+	for (int i = 0; words[i]; i++) argv[i] = strdup(words[i]);
+	return (int)stage_exec_next(stage, argv);
+}
+
+/* A shell that says what it has got; 0 when that is right. */
+static int exec_shell(void)
+{
+	static const char *const next[] = {
+		"sh", "-c",
+		"while read -r name value; do\n"
+		"case $name in SigBlk:) test -z \"${value%%0*}\" || exit 31\n"
+		"esac; done </proc/self/status\n"
+		"test \"$(umask)\" = 0027 || exit 32\n"
+		"for fd in 3 4 5 6 7 8 9; do\n"
+		"test ! -e /proc/self/fd/$fd || exit 33; done; exec 3<&1\n"
+		"test \"$(head -c 6)\" = 'a: bcd' || exit 34\n"
+		"test \"$(tr '\\0' . <&3)\" = Fs@x.Ta@x.Tb@x.. || exit 35",
+		NULL
+	};
+	struct stage stage = { 0 };
+	struct str top = { 0 };
+
+	umask(027);
+	stage_start();
+	raise(SIGPIPE);
+	raise(SIGHUP);
+	if (stage_take(&stage) != QUEUE_DONE) return 201;
+	str_append_text(&top, "a: bcd\n");
+	if (stage_message_replace_top(&stage.message, 0, &top) < 0) return 202;
+	return exec_words(&stage, next);
+}
+
+static int exec_nothing(void)
+{
+	static const char *const next[] = { "/nowhere/queue", NULL };
+	struct stage stage = { 0 };
+
+	stage_start();
+	if (stage_take(&stage) != QUEUE_DONE) return 201;
+	return exec_words(&stage, next);
+}
+
+/* What stood on descriptors 0 and 1 is there again, to the byte. */
+static int exec_as_it_was(void)
+{
+	static const char *const next[] = {
+		"sh", "-c",
+		"exec 3<&1; test \"$(cat)\" = 34567 && "
+		"test \"$(tr '\\0' . <&3)\" = Fs@x..",
+		NULL
+	};
+	struct stage stage = { 0 };
+
+	stage_start();
+	if (lseek(STDIN_FILENO, 3, SEEK_SET) < 0 ||
+	    lseek(STDOUT_FILENO, 2, SEEK_SET) < 0)
+		return 202;
+	if (stage_take(&stage) != QUEUE_DONE) return 201;
+	return exec_words(&stage, next);
+}
+
+static int exec_with_another_envelope(void)
+{
+	static const char *const next[] = {
+		"sh", "-c", "exec 3<&1; test \"$(tr '\\0' . <&3)\" = F.Tz@x..",
+		NULL
+	};
+	struct stage stage = { 0 };
+	struct str other = { 0 };
+
+	stage_start();
+	if (stage_take(&stage) != QUEUE_DONE) return 201;
+	envelope_start(&other, "");
+	envelope_add(&other, "z@x");
+	envelope_end(&other);
+	stage_set_envelope(&stage, &other);
+	if (stage.envelope.recipient_count != 1) return 202;
+	return exec_words(&stage, next);
+}
+
+static void test_next(void)
+{
+	static const size_t sizes[] = { 1, 4096, MOST };
+
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		is_number(in_child(file_of(bytes, sizes[i]),
+				   file_of(envelope, sizeof envelope),
+				   exec_shell),
+			  0, "the next stage after a file");
+		is_number(in_child(pipe_of(bytes, sizes[i]),
+				   pipe_of(envelope, sizeof envelope),
+				   exec_shell),
+			  0, "the next stage after a pipe");
+	}
+	is_number(in_child(file_of(bytes, 1),
+			   file_of(envelope, sizeof envelope), exec_nothing),
+		  QUEUE_CANNOT_EXEC, "a next stage that is not there");
+	is_number(in_child(file_of("01234567", 8), file_of("12Fs@x\0\0", 8),
+			   exec_as_it_was),
+		  0, "a file is used in place");
+	is_number(in_child(file_of(bytes, 1),
+			   pipe_of(envelope, sizeof envelope),
+			   exec_with_another_envelope),
+		  0, "another envelope");
+}
+
 /* ---- refusals ---- */
 
 /* The text with these descriptors given; "" when none got it. */
@@ -289,6 +531,8 @@ int main(void)
 	test_sizes();
 	test_failures();
 	test_envelopes();
+	test_tops();
+	test_next();
 	test_refusals();
 	test_log();
 	is_number(in_child(file_of("", 0), file_of("", 0), hold),
