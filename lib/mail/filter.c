@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: ISC */
+#include "mail/filter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/message.h"
+#include "base/options.h"
+#include "base/parse.h"
+#include "system/clock.h"
+#include "system/file.h"
+
+enum {
+	SECONDS_MOST = 86400,
+	LOGGED_DETAIL = 200,
+	LOGGED_ADDRESS = 320,
+	LOGGED_RECIPIENTS = 1000,
+	KEPT_RECIPIENTS = 1000, /* in a quarantined message */
+};
+
+/* ---- settings ---- */
+
+static _Noreturn void die_of_variable(const char *name)
+{
+	note("fatal: $%s makes no sense", name);
+	exit(QUEUE_CANNOT_READ_SETTINGS);
+}
+
+static void read_number(const char *name, unsigned long minimum,
+			unsigned long maximum, unsigned long *number)
+{
+	const char *text = getenv(name);
+
+	if (text && *text && parse_number(text, minimum, maximum, number) < 0)
+		die_of_variable(name);
+}
+
+static void read_text(const char *name, const char **text)
+{
+	const char *found = name ? getenv(name) : NULL;
+
+	if (found && *found) *text = found;
+}
+
+void filter_start(struct filter *filter, const char *variable,
+		  const char *usual_socket)
+{
+	const char *policy = NULL;
+
+	stage_start();
+	clock_read(CLOCK_MONOTONIC, &filter->start);
+	filter->socket = usual_socket;
+	if (!filter->seconds) filter->seconds = FILTER_SECONDS;
+	read_text(variable, &filter->socket);
+	read_text("FILTER_QUARANTINE", &filter->quarantine);
+	read_text("FILTER_FAIL", &policy);
+	if (policy && strcmp(policy, "open") != 0 &&
+	    strcmp(policy, "closed") != 0)
+		die_of_variable("FILTER_FAIL");
+	filter->passes_unscanned = policy && strcmp(policy, "open") == 0;
+	read_number("FILTER_TIMEOUT", 1, SECONDS_MOST, &filter->seconds);
+	read_number("FILTER_MAXSIZE", 0, LONG_MAX, &filter->limit);
+	/* Old run scripts hold these with any value. */
+	parse_leading_number(getenv("SIMSCAN_DEBUG"), &filter->debug);
+	parse_leading_number(getenv("SIMSCAN_DEBUG_FILES"),
+			     &filter->keep_files);
+}
+
+bool filter_option(struct filter *filter, int letter, const char *synopsis)
+{
+	switch (letter) {
+	case 's': filter->socket = optarg; return true;
+	case 't':
+		filter->seconds =
+			option_number(letter, 1, SECONDS_MOST, synopsis);
+		return true;
+	case 'm':
+		filter->limit = option_number(letter, 0, LONG_MAX, synopsis);
+		return true;
+	case 'o': filter->passes_unscanned = true; return true;
+	case 'x': filter->passes_unscanned = false; return true;
+	case 'q': filter->quarantine = *optarg ? optarg : NULL; return true;
+	default: return false;
+	}
+}
+
+bool filter_trusts_client(void)
+{
+	const char *forced = getenv("QS_SPAMASSASSIN");
+
+	return getenv("RELAYCLIENT") && !(forced && strcmp(forced, "on") == 0);
+}
+
+/* ---- the log ---- */
+
+static void append_shown(struct str *line, const char *text, size_t most)
+{
+	for (size_t i = 0; text[i]; i++) {
+		char byte = text[i];
+
+		if (i == most) {
+			str_append_text(line, "...");
+			return;
+		}
+		if (byte == ':') byte = '_';
+		str_append_byte(line, byte >= ' ' && byte <= '~' ? byte : '?');
+	}
+}
+
+static void append_recipients(struct str *line, const struct envelope *envelope)
+{
+	const char *recipient = NULL;
+	size_t end = line->length + LOGGED_RECIPIENTS;
+	bool is_first = true;
+
+	while ((recipient = envelope_next(envelope, recipient))) {
+		if (!is_first) str_append_byte(line, ',');
+		is_first = false;
+		if (line->length > end) {
+			str_append_text(line, "...");
+			return;
+		}
+		append_shown(line, recipient, LOGGED_ADDRESS);
+	}
+}
+
+/* "PROGRAM:[PPID]:" */
+static void begin_line(struct str *line)
+{
+	str_append_text(line, program_name);
+	str_append_text(line, ":[");
+	str_append_number(line, (unsigned long)getppid());
+	str_append_text(line, "]:");
+}
+
+static void write_line(struct str *line)
+{
+	str_append_byte(line, '\n');
+	/* A log that cannot be written is no reason to stop mail. */
+	if (write(STDERR_FILENO, line->data, line->length) < 0) errno = 0;
+	str_free(line);
+}
+
+static void append_elapsed(struct str *line, const struct timespec *start)
+{
+	struct timespec now;
+	long long passed;
+	char text[32];
+
+	clock_read(CLOCK_MONOTONIC, &now);
+	passed = (now.tv_sec - start->tv_sec) * 1000000000LL +
+		 (now.tv_nsec - start->tv_nsec);
+	snprintf(text, sizeof text, ":%lld.%04llds:", passed / 1000000000,
+		 passed % 1000000000 / 100000);
+	str_append_text(line, text);
+}
+
+static void log_end(const struct filter *filter, const char *state,
+		    const char *detail)
+{
+	const char *ip = getenv("TCPREMOTEIP");
+	struct str line = { 0 };
+
+	begin_line(&line);
+	str_append_text(&line, state);
+	append_elapsed(&line, &filter->start);
+	append_shown(&line, detail && *detail ? detail : "-", LOGGED_DETAIL);
+	str_append_byte(&line, ':');
+	/* An address of IPv6 has colons of its own. */
+	str_append_text(&line, ip && strchr(ip, ':') ? "[" : "");
+	str_append_printable(&line, ip ? ip : "", ip ? strnlen(ip, 64) : 0);
+	str_append_text(&line, ip && strchr(ip, ':') ? "]:" : ":");
+	append_shown(&line, filter->stage.envelope.sender, LOGGED_ADDRESS);
+	str_append_byte(&line, ':');
+	append_recipients(&line, &filter->stage.envelope);
+	str_append_byte(&line, ':');
+	str_append_number(&line, (unsigned long)getpid());
+	write_line(&line);
+}
+
+void filter_debug(const struct filter *filter, unsigned long level,
+		  const char *format, ...)
+{
+	struct str line = { 0 };
+	char text[MESSAGE_LIMIT / 2];
+	va_list arguments;
+
+	if (filter->debug < level) return;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	begin_line(&line);
+	str_append_byte(&line, ' ');
+	append_shown(&line, text, sizeof text);
+	write_line(&line);
+}
+
+/* ---- keeping a copy ---- */
+
+static void append_field(struct str *head, const char *name, const char *text)
+{
+	str_append_text(head, name);
+	str_append_text(head, ": ");
+	append_shown(head, text, ENVELOPE_ADDRESS_LIMIT);
+	str_append_byte(head, '\n');
+}
+
+static void append_copy_head(const struct filter *filter, const char *state,
+			     const char *detail, struct str *head)
+{
+	const struct envelope *envelope = &filter->stage.envelope;
+	const char *recipient = NULL;
+	size_t left = KEPT_RECIPIENTS;
+
+	str_append_text(head, "X-Quarantine: ");
+	str_append_text(head, program_name);
+	str_append_byte(head, ' ');
+	append_shown(head, state, LOGGED_DETAIL);
+	str_append_byte(head, ' ');
+	append_shown(head, detail ? detail : "-", LOGGED_DETAIL);
+	str_append_byte(head, '\n');
+	append_field(head, "X-Envelope-From", envelope->sender);
+	while (left-- > 0 && (recipient = envelope_next(envelope, recipient)))
+		append_field(head, "X-Envelope-To", recipient);
+}
+
+static int write_copy(const struct filter *filter, const struct str *head,
+		      const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int result;
+
+	if (fd < 0) return -1;
+	result = stage_message_write(&filter->stage.message, head, fd);
+	if (result == 0) result = fsync(fd);
+	file_close(fd);
+	return result;
+}
+
+/* A file in the folder, or a message in it when it is a Maildir. */
+static int keep_copy(const struct filter *filter, const char *folder,
+		     const char *state, const char *detail)
+{
+	struct str head = { 0 };
+	struct timespec now;
+	struct stat file;
+	char name[128], from[PATH_MAX], to[PATH_MAX];
+	bool is_maildir;
+	int result = -1;
+
+	clock_read(CLOCK_REALTIME, &now);
+	snprintf(name, sizeof name, "%lld.M%06ldP%lu.%s", (long long)now.tv_sec,
+		 now.tv_nsec / 1000, (unsigned long)getpid(), program_name);
+	snprintf(to, sizeof to, "%s/new", folder);
+	is_maildir = stat(to, &file) == 0 && S_ISDIR(file.st_mode);
+	snprintf(from, sizeof from, "%s/%s%s", folder,
+		 is_maildir ? "tmp/" : ".new.", name);
+	snprintf(to, sizeof to, "%s/%s%s", folder, is_maildir ? "new/" : "",
+		 name);
+	append_copy_head(filter, state, detail, &head);
+	if (write_copy(filter, &head, from) == 0 && rename(from, to) == 0)
+		result = file_sync_folder_of(to);
+	if (result < 0) {
+		int cause = errno;
+
+		unlink(from);
+		errno = cause;
+	}
+	str_free(&head);
+	return result;
+}
+
+/* What is refused stays with its sender, so a full quarantine stops nothing. */
+static int quarantine(const struct filter *filter, const char *state,
+		      const char *detail)
+{
+	if (!filter->quarantine) return 0;
+	if (keep_copy(filter, filter->quarantine, state, detail) == 0) return 0;
+	warn("cannot write into the quarantine %s:", filter->quarantine);
+	return -1;
+}
+
+/* As simscan's patch: level 1 is for what is not accepted, 2 for everything. */
+static void keep_for_debugging(const struct filter *filter, unsigned long level,
+			       const char *state, const char *detail)
+{
+	const char *folder = getenv("TMPDIR");
+
+	if (filter->keep_files < level) return;
+	if (filter->quarantine) folder = filter->quarantine;
+	if (!folder || !*folder) folder = "/tmp";
+	if (keep_copy(filter, folder, state, detail) < 0)
+		warn("cannot keep a copy in %s:", folder);
+}
+
+/* ---- the work ---- */
+
+enum queue_exit_code filter_take(struct filter *filter)
+{
+	struct stage *stage = &filter->stage;
+	enum queue_exit_code code = stage_take(stage);
+
+	if (code != QUEUE_DONE) return code;
+	filter->end = deadline_in(filter->seconds);
+	if (simcontrol_find(&filter->control, &stage->envelope) < 0) {
+		note("fatal: cannot read simcontrol.cdb: %s",
+		     error_text(errno));
+		return QUEUE_CANNOT_READ_SETTINGS;
+	}
+	filter_debug(filter, 1, "starting: bytes %zu recipients %zu",
+		     stage->message.size, stage->envelope.recipient_count);
+	return QUEUE_DONE;
+}
+
+bool filter_is_too_long(const struct filter *filter)
+{
+	return filter->limit && filter->stage.message.size > filter->limit;
+}
+
+/* The domain's own queue program takes the place of the last one of the chain,
+   which only the stage before it knows. */
+static enum queue_exit_code go_on(struct filter *filter)
+{
+	char *own[] = { NULL, NULL };
+	char **next = filter->next;
+
+	if (filter->control.qmailqueue && (!next[0] || !next[1])) {
+		own[0] = strdup(filter->control.qmailqueue);
+		if (!own[0]) str_die_of_memory();
+		next = own;
+	}
+	return stage_exec_next(&filter->stage, next);
+}
+
+enum queue_exit_code filter_pass(struct filter *filter, const char *state,
+				 const char *detail)
+{
+	log_end(filter, state, detail);
+	keep_for_debugging(filter, 2, state, detail);
+	return go_on(filter);
+}
+
+enum queue_exit_code filter_pass_unscanned(struct filter *filter,
+					   const char *reason)
+{
+	struct str field = { 0 };
+
+	log_end(filter, "UNSCANNED", reason);
+	keep_for_debugging(filter, 1, "UNSCANNED", reason);
+	str_append_text(&field, "X-Filter-Skipped: ");
+	str_append_text(&field, program_name);
+	str_append_text(&field, " (");
+	append_shown(&field, reason, LOGGED_DETAIL);
+	str_append_text(&field, ")\n");
+	if (stage_message_replace_top(&filter->stage.message, 0, &field) < 0) {
+		warn("cannot add a field:");
+		return QUEUE_CANNOT_WRITE;
+	}
+	return go_on(filter);
+}
+
+enum queue_exit_code filter_refuse(struct filter *filter, const char *state,
+				   const char *detail, const char *text)
+{
+	log_end(filter, state, detail);
+	quarantine(filter, state, detail);
+	keep_for_debugging(filter, 1, state, detail);
+	return stage_refuse(text);
+}
+
+enum queue_exit_code filter_defer(struct filter *filter, const char *state,
+				  const char *detail, const char *text)
+{
+	log_end(filter, state, detail);
+	keep_for_debugging(filter, 1, state, detail);
+	return stage_refuse(text);
+}
+
+enum queue_exit_code filter_drop(struct filter *filter, const char *state,
+				 const char *detail)
+{
+	log_end(filter, state, detail);
+	if (quarantine(filter, state, detail) < 0) return QUEUE_CANNOT_WRITE;
+	keep_for_debugging(filter, 2, state, detail);
+	return QUEUE_DONE;
+}
+
+enum queue_exit_code filter_no_verdict(struct filter *filter,
+				       enum queue_exit_code code,
+				       const char *reason)
+{
+	if (filter->passes_unscanned)
+		return filter_pass_unscanned(filter, reason);
+	return filter_fail(filter, code, reason);
+}
+
+enum queue_exit_code filter_fail(struct filter *filter,
+				 enum queue_exit_code code, const char *reason)
+{
+	log_end(filter, "ERROR", reason);
+	keep_for_debugging(filter, 1, "ERROR", reason);
+	return code;
+}
