@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: ISC */
+#include "mail/scanner.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+enum {
+	HEARD_AT_ONCE = 16384,
+	PARTS = 3,
+};
+
+enum step {
+	STEP_DONE,
+	STEP_OVER, /* the scanner listens no more */
+	STEP_FAILED,
+};
+
+static bool is_hung_up(int error)
+{
+	return error == EPIPE || error == ECONNRESET;
+}
+
+/* Until the scanner takes more, or says something. */
+static enum step wait_to_send(int fd, deadline end)
+{
+	for (;;) {
+		struct pollfd watched = { .fd = fd,
+					  .events = POLLIN | POLLOUT };
+		int left = deadline_left(end);
+		int ready = poll(&watched, 1, left);
+
+		if (ready > 0)
+			return watched.revents & (POLLIN | POLLHUP | POLLERR)
+				       ? STEP_OVER
+				       : STEP_DONE;
+		if (ready < 0 && errno != EINTR) return STEP_FAILED;
+		if (ready == 0 && deadline_left(end) == 0) {
+			errno = ETIMEDOUT;
+			return STEP_FAILED;
+		}
+	}
+}
+
+/* What to make of a send that has failed. */
+static enum step after_error(int fd, deadline end)
+{
+	if (errno == EINTR) return STEP_DONE;
+	if (errno == EAGAIN) return wait_to_send(fd, end);
+	return is_hung_up(errno) ? STEP_OVER : STEP_FAILED;
+}
+
+/* Moves the parts behind what has been sent; true when nothing is left. */
+static bool have_sent(struct iovec parts[PARTS], size_t sent)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < PARTS; i++) {
+		size_t here = parts[i].iov_len < sent ? parts[i].iov_len : sent;
+
+		if (here > 0)
+			parts[i].iov_base = (char *)parts[i].iov_base + here;
+		parts[i].iov_len -= here;
+		sent -= here;
+		left += parts[i].iov_len;
+	}
+	return left == 0;
+}
+
+static enum step send_parts(int fd, struct iovec parts[PARTS], int flags,
+			    deadline end)
+{
+	struct msghdr all = { .msg_iov = parts, .msg_iovlen = PARTS };
+	enum step step = STEP_DONE;
+
+	while (step == STEP_DONE) {
+		ssize_t sent = sendmsg(fd, &all, flags | MSG_NOSIGNAL);
+
+		if (sent < 0) step = after_error(fd, end);
+		else if (have_sent(parts, (size_t)sent)) break;
+	}
+	return step;
+}
+
+/* In the kernel. */
+static enum step send_file(int fd, const struct stage_message *message,
+			   deadline end)
+{
+	off_t at = message->start;
+	off_t stop = message->start + (off_t)message->size;
+	enum step step = STEP_DONE;
+
+	while (step == STEP_DONE && at < stop) {
+		ssize_t sent =
+			sendfile(fd, message->fd, &at, (size_t)(stop - at));
+
+		if (sent < 0) {
+			step = after_error(fd, end);
+		} else if (sent == 0) {
+			errno = EPROTO; /* it shrank under us */
+			step = STEP_FAILED;
+		}
+	}
+	return step;
+}
+
+static enum step ask_long(int fd, struct iovec parts[PARTS],
+			  const struct stage_message *message, deadline end)
+{
+	struct iovec head[PARTS] = { parts[0] }, tail[PARTS] = { parts[2] };
+	enum step step = send_parts(fd, head, MSG_MORE, end);
+
+	if (step == STEP_DONE) step = send_file(fd, message, end);
+	if (step == STEP_DONE && tail->iov_len > 0)
+		step = send_parts(fd, tail, 0, end);
+	return step;
+}
+
+int scanner_ask(int fd, const struct str *head,
+		const struct stage_message *message, const struct str *tail,
+		deadline end)
+{
+	struct iovec parts[PARTS] = {
+		{ head->data, head->length },
+		{ NULL, 0 },
+		{ tail->data, tail->length },
+	};
+	enum step step;
+
+	if (message->bytes || message->size <= STAGE_MEMORY_LIMIT) {
+		const char *bytes =
+			stage_message_at(message, 0, &parts[1].iov_len);
+
+		if (!bytes) return -1;
+		parts[1].iov_base = (char *)(uintptr_t)bytes;
+		if (parts[1].iov_len != message->size) {
+			errno = EPROTO;
+			return -1;
+		}
+		step = send_parts(fd, parts, 0, end);
+	} else {
+		step = ask_long(fd, parts, message, end);
+	}
+	return step == STEP_FAILED ? -1 : 0;
+}
+
+ssize_t scanner_hear(int fd, struct str *answer, size_t limit, deadline end)
+{
+	size_t room = limit - answer->length;
+	ssize_t heard;
+
+	/* One byte more shows that there are more. */
+	if (room++ > HEARD_AT_ONCE) room = HEARD_AT_ONCE;
+	str_reserve(answer, room);
+	do {
+		int ready = deadline_wait(fd, POLLIN, end);
+
+		if (ready == 0) errno = ETIMEDOUT;
+		if (ready <= 0) return -1;
+		heard = recv(fd, answer->data + answer->length, room, 0);
+	} while (heard < 0 && (errno == EINTR || errno == EAGAIN));
+	if (heard <= 0) return heard;
+	if ((size_t)heard > limit - answer->length) {
+		errno = EFBIG;
+		return -1;
+	}
+	answer->length += (size_t)heard;
+	answer->data[answer->length] = '\0';
+	return heard;
+}
