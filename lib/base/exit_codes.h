@@ -22,6 +22,7 @@ enum queue_exit_code {
 	QUEUE_CANNOT_WRITE = 53, /* also: the disk is full */
 	QUEUE_CANNOT_READ = 54,  /* also: the envelope ends too early */
 	QUEUE_CANNOT_READ_SETTINGS = 55,
+	QUEUE_CANNOT_CONNECT = 56, /* to another server */
 	QUEUE_NO_HOME = 61,
 	QUEUE_CANNOT_CREATE = 64,
 	QUEUE_TRY_AGAIN = 71,
