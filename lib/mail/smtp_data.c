@@ -97,3 +97,57 @@ enum smtp_data_state smtp_data_decode(struct smtp_data *data, const char *from,
 	*made = (size_t)(d.to - to);
 	return state;
 }
+
+/* Without its end: a CR there goes, or waits for what comes next. */
+static char *encode_line(struct smtp_data_encoder *encoder, const char *from,
+			 size_t length, char *to)
+{
+	char *end = to + length, *cr;
+
+	memcpy(to, from, length);
+	if (length > 0 && end[-1] == '\r') {
+		encoder->cr_waits = true;
+		end--;
+	}
+	for (cr = to; (cr = memchr(cr, '\r', (size_t)(end - cr))); cr++)
+		*cr = ' ';
+	return end;
+}
+
+size_t smtp_data_encode(struct smtp_data_encoder *encoder, const char *from,
+			size_t length, char *to)
+{
+	const char *end = from + length;
+	char *at = to;
+
+	while (from < end) {
+		const char *lf = memchr(from, '\n', (size_t)(end - from));
+		size_t text = (size_t)((lf ? lf : end) - from);
+
+		if (encoder->cr_waits && text > 0) *at++ = ' ';
+		if (!encoder->in_line && *from == '.') *at++ = '.';
+		encoder->cr_waits = false;
+		encoder->in_line = true;
+		at = encode_line(encoder, from, text, at);
+		from += text;
+		if (!lf) break;
+		*at++ = '\r';
+		*at++ = '\n';
+		encoder->in_line = encoder->cr_waits = false;
+		from++;
+	}
+	return (size_t)(at - to);
+}
+
+size_t smtp_data_encode_end(struct smtp_data_encoder *encoder, char *to)
+{
+	char *at = to;
+
+	if (encoder->cr_waits) *at++ = ' ';
+	if (encoder->in_line) {
+		*at++ = '\r';
+		*at++ = '\n';
+	}
+	memcpy(at, ".\r\n", 3);
+	return (size_t)(at + 3 - to);
+}

@@ -47,4 +47,24 @@ enum smtp_data_state {
 enum smtp_data_state smtp_data_decode(struct smtp_data *, const char *from,
 				      size_t *length, char *to, size_t *made);
 
+/* The other way round: LF becomes CRLF, and a line that begins with a dot gets
+   another one. A CR before an LF goes with it; a CR alone becomes a blank: what
+   some servers take for the end of a line must not end a line that we have
+   looked at. Zeros at first. */
+struct smtp_data_encoder {
+	bool in_line; /* the next byte does not begin a line */
+	bool cr_waits;
+};
+
+/* `to` has room for twice the bytes and this many. */
+enum { SMTP_DATA_ENCODED = 1, SMTP_DATA_ENCODED_END = 6 };
+
+/* Gives the bytes written. */
+size_t smtp_data_encode(struct smtp_data_encoder *, const char *from,
+			size_t length, char *to);
+
+/* The end of an unfinished line, then ".CRLF"; the same, with room for
+   SMTP_DATA_ENCODED_END. */
+size_t smtp_data_encode_end(struct smtp_data_encoder *, char *to);
+
 #endif

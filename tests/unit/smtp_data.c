@@ -1,5 +1,5 @@
 /* The text behind DATA: what ends it, what does not, in every cut, and in
-   place.
+   place; and the other way round.
    SPDX-License-Identifier: ISC */
 #include "mail/smtp_data.h"
 
@@ -102,8 +102,60 @@ static void try(const struct test *test, enum smtp_data_bare_lf bare_lf)
 		tap_show("wire:", test->wire, test->length);
 }
 
+static const struct {
+	const char *text;
+	size_t length;
+	const char *wire;
+	size_t wire_length;
+} encoded[] = {
+	{ BYTES(""), BYTES(".\r\n") },
+	{ BYTES("a\n"), BYTES("a\r\n.\r\n") },
+	{ BYTES("a"), BYTES("a\r\n.\r\n") },
+	{ BYTES("\n"), BYTES("\r\n.\r\n") },
+	{ BYTES(".\n"), BYTES("..\r\n.\r\n") },
+	{ BYTES("."), BYTES("..\r\n.\r\n") },
+	{ BYTES("..\n.a\na.\n"), BYTES("...\r\n..a\r\na.\r\n.\r\n") },
+	{ BYTES("\0\xff\n"), BYTES("\0\xff\r\n.\r\n") },
+	/* Lines that have their CR. */
+	{ BYTES("a\r\n.\r\n"), BYTES("a\r\n..\r\n.\r\n") },
+	/* What others might take for an end. */
+	{ BYTES("a\r.\r\nb\n"), BYTES("a .\r\nb\r\n.\r\n") },
+	{ BYTES("a\r.\rb\n"), BYTES("a . b\r\n.\r\n") },
+	{ BYTES("a\n\r.\r\nb"), BYTES("a\r\n .\r\nb\r\n.\r\n") },
+	{ BYTES("a\n.\r\r\n"), BYTES("a\r\n.. \r\n.\r\n") },
+	{ BYTES("a\r"), BYTES("a \r\n.\r\n") },
+	{ BYTES("\r"), BYTES(" \r\n.\r\n") },
+	{ BYTES("\r\r\n\r"), BYTES(" \r\n \r\n.\r\n") },
+};
+
+static void test_encoding(void)
+{
+	for (size_t i = 0; i < sizeof encoded / sizeof *encoded; i++) {
+		bool passed = true;
+
+		for (size_t cut = 0; cut <= encoded[i].length; cut++) {
+			struct smtp_data_encoder encoder = { 0 };
+			char wire[100];
+			size_t made;
+
+			made = smtp_data_encode(&encoder, encoded[i].text, cut,
+						wire);
+			made += smtp_data_encode(
+				&encoder, encoded[i].text + cut,
+				encoded[i].length - cut, wire + made);
+			made += smtp_data_encode_end(&encoder, wire + made);
+			if (made != encoded[i].wire_length ||
+			    memcmp(wire, encoded[i].wire, made) != 0)
+				passed = false;
+		}
+		if (!ok(passed, "encoded alike in every cut"))
+			tap_show("text:", encoded[i].text, encoded[i].length);
+	}
+}
+
 int main(void)
 {
+	test_encoding();
 	for (size_t i = 0; i < sizeof strict / sizeof *strict; i++)
 		try(&strict[i], SMTP_DATA_BARE_LF_STOPS);
 	for (size_t i = 0; i < sizeof lenient / sizeof *lenient; i++)
