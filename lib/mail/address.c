@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "mail/address.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
@@ -57,6 +58,69 @@ int address_parse(const char *argument, struct str *address,
 		str_append_byte(address, *at);
 	}
 	*parameters = *at ? at + 1 : at;
+	return 0;
+}
+
+/* As a domain or an address literal has them; names beyond ASCII, too. */
+static bool is_domain_byte(char byte)
+{
+	return (unsigned char)byte >= 128 || isalnum((unsigned char)byte) ||
+	       (byte && strchr("-._[]:", byte));
+}
+
+/* An atom's, RFC 5322 section 3.2.3, and RFC 6531's. */
+static bool is_atom_byte(char byte)
+{
+	return (unsigned char)byte >= 128 || isalnum((unsigned char)byte) ||
+	       (byte && strchr("!#$%&'*+-/=?^_`{|}~", byte));
+}
+
+/* RFC 5321 section 4.1.2. */
+static bool is_dot_string(const char *local, size_t length)
+{
+	bool after_dot = true;
+
+	for (size_t i = 0; i < length; i++) {
+		bool is_dot = local[i] == '.';
+
+		if (is_dot ? after_dot : !is_atom_byte(local[i])) return false;
+		after_dot = is_dot;
+	}
+	return !after_dot;
+}
+
+static bool is_writable(const char *local, size_t length, const char *domain)
+{
+	for (size_t i = 0; i < length; i++)
+		if (is_control_byte(local[i])) return false;
+	if (!domain) return true;
+	for (size_t i = 0; domain[i]; i++)
+		if (!is_domain_byte(domain[i])) return false;
+	return *domain;
+}
+
+static void write_quoted(struct str *into, const char *local, size_t length)
+{
+	str_append_byte(into, '"');
+	for (size_t i = 0; i < length; i++) {
+		if (local[i] == '"' || local[i] == '\\')
+			str_append_byte(into, '\\');
+		str_append_byte(into, local[i]);
+	}
+	str_append_byte(into, '"');
+}
+
+int address_write(struct str *into, const char *address)
+{
+	const char *domain = address_domain(address);
+	size_t length =
+		domain ? (size_t)(domain - 1 - address) : strlen(address);
+
+	if (!*address) return 0;
+	if (!is_writable(address, length, domain)) return -1;
+	if (is_dot_string(address, length)) str_append(into, address, length);
+	else write_quoted(into, address, length);
+	str_append_text(into, address + length);
 	return 0;
 }
 

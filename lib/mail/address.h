@@ -20,6 +20,13 @@ enum { ADDRESS_LIMIT = 900 };
 int address_parse(const char *argument, struct str *address,
 		  const char **parameters);
 
+/* The other way round: appends the address of an envelope as a command carries it
+   between < and >, or a command line: with its local part quoted where that has to
+   be, so that "a,b@c" stays one address, "a,b"@c. -1, with nothing appended, when
+   it has a byte that no quoting helps: a control byte, or in the domain one that
+   no domain or literal has. The empty address stays empty. */
+int address_write(struct str *, const char *address);
+
 /* What follows the last '@', or NULL. */
 const char *address_domain(const char *address);
 

@@ -124,9 +124,64 @@ static void find_domains(void)
 	}
 }
 
+static const struct {
+	const char *address;
+	const char *written; /* NULL: refused */
+} addresses[] = {
+	{ "", "" },
+	{ "a@b.example", "a@b.example" },
+	{ "postmaster", "postmaster" },
+	{ "a.b+c=d_e@sub.e-f.example", "a.b+c=d_e@sub.e-f.example" },
+	{ "-t@b", "-t@b" },
+	{ "a b", "\"a b\"" },
+	{ "a b@c", "\"a b\"@c" },
+	{ "a,b@c", "\"a,b\"@c" },
+	{ "a@b@c", "\"a@b\"@c" },
+	{ "a>b@c", "\"a>b\"@c" },
+	{ "a\"b\\@c", "\"a\\\"b\\\\\"@c" },
+	{ "a..b@c", "\"a..b\"@c" },
+	{ ".a@c", "\".a\"@c" },
+	{ "a.@c", "\"a.\"@c" },
+	{ "@c", "\"\"@c" },
+	{ "|sh", "|sh" },
+	{ ":include:/x", "\":include:/x\"" },
+	{ "\xc3\xa4@\xc3\xa4.example", "\xc3\xa4@\xc3\xa4.example" },
+	{ "#@[]", "#@[]" },
+	{ "list-@host-@[]", "\"list-@host-\"@[]" },
+	{ "a@[192.0.2.1]", "a@[192.0.2.1]" },
+	{ "a@[IPv6:2001:db8::1]", "a@[IPv6:2001:db8::1]" },
+	{ "a\nb@c", NULL },
+	{ "a\r\nRCPT TO:<x@y>@c", NULL },
+	{ "a\x7f@c", NULL },
+	{ "a@", NULL },
+	{ "a@b c", NULL },
+	{ "a@b>c", NULL },
+	{ "a@b,c", NULL },
+	{ "a@b(c)", NULL },
+	{ "a@b\"c", NULL },
+	{ "a@b\n", NULL },
+};
+
+static void write_addresses(void)
+{
+	for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {
+		struct str written = { 0 };
+		int result;
+
+		str_append_text(&written, "TO:<");
+		result = address_write(&written, addresses[i].address);
+		is_text(result < 0 ? NULL : written.data + strlen("TO:<"),
+			addresses[i].written, "an address that is written");
+		if (result < 0)
+			is_text(written.data, "TO:<", "nothing is left of it");
+		str_free(&written);
+	}
+}
+
 int main(void)
 {
 	read_arguments();
+	write_addresses();
 	keep_the_limit();
 	find_domains();
 	return done_testing();
