@@ -158,9 +158,10 @@ static int give_envelope(struct stage *stage)
 									 : 0;
 }
 
-static void exec_program(char *const *argv)
+enum queue_exit_code stage_exec(char *const *argv)
 {
 	struct str path = { 0 };
+	char shown[256];
 	int cause;
 
 	process_exec(argv, environ, getenv("PATH"));
@@ -170,7 +171,9 @@ static void exec_program(char *const *argv)
 		execve(path.data, argv, environ);
 		if (errno != ENOENT) cause = errno;
 	}
-	errno = cause;
+	note("fatal: unable to run %s: %s",
+	     printable_text(shown, sizeof shown, argv[0]), error_text(cause));
+	return QUEUE_CANNOT_EXEC;
 }
 
 enum queue_exit_code stage_exec_next(struct stage *stage, char *const *argv)
@@ -178,7 +181,6 @@ enum queue_exit_code stage_exec_next(struct stage *stage, char *const *argv)
 	static char usual[] = "qmail-queue";
 	char *alone[] = { usual, NULL };
 	struct str path = { 0 };
-	char shown[256];
 
 	if (!argv[0]) {
 		argv = alone;
@@ -190,10 +192,7 @@ enum queue_exit_code stage_exec_next(struct stage *stage, char *const *argv)
 		return QUEUE_CANNOT_WRITE;
 	}
 	restore();
-	exec_program(argv);
-	note("fatal: unable to run %s: %s",
-	     printable_text(shown, sizeof shown, argv[0]), error_text(errno));
-	return QUEUE_CANNOT_EXEC;
+	return stage_exec(argv);
 }
 
 /* A descriptor of the caller's has survived an exec, so it is not close-on-exec

@@ -53,6 +53,9 @@ void stage_set_envelope(struct stage *, const struct str *envelope);
    in the log. */
 enum queue_exit_code stage_exec_next(struct stage *, char *const *argv);
 
+/* The exec alone, for who has touched nothing. */
+enum queue_exit_code stage_exec(char *const *argv);
+
 /* Gives the caller a reply of our own: `text` begins with D (for ever) or Z
    (try again). Returns what to exit with: QUEUE_CUSTOM_TEXT, or, when nobody
    listens for texts, QUEUE_REFUSED or QUEUE_TRY_AGAIN. */
