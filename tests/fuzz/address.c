@@ -1,5 +1,6 @@
 /* The argument of MAIL and RCPT: what comes out is within the limit, holds no
-   control byte, and what follows lies within the argument.
+   control byte, and what follows lies within the argument. Written again, it is
+   read as it was.
    SPDX-License-Identifier: ISC */
 #include "mail/address.h"
 
@@ -8,6 +9,26 @@
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
+
+static void write_again(const char *address)
+{
+	static struct str written, read;
+	const char *parameters;
+
+	str_clear(&written);
+	str_append_text(&written, "TO:<");
+	if (address_write(&written, address) < 0) {
+		if (written.length != strlen("TO:<")) __builtin_trap();
+		return;
+	}
+	str_append_text(&written, "> SIZE=1");
+	/* With its quotes it may be over the limit. */
+	if (written.length > ADDRESS_LIMIT) return;
+	if (address_parse(written.data, &read, &parameters) < 0 ||
+	    strcmp(read.data, address) != 0 ||
+	    strcmp(parameters, " SIZE=1") != 0)
+		__builtin_trap();
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
@@ -31,6 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 		domain = address_domain(address.data);
 		if (domain && strchr(domain, '@')) __builtin_trap();
 		if (domain) address_literal(domain, &ip);
+		write_again(address.data);
 	}
 	free(argument);
 	return 0;
