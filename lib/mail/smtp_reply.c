@@ -69,16 +69,15 @@ enum smtp_reply_state smtp_reply_take(struct smtp_reply *reply,
 				      const char **text)
 {
 	unsigned code = read_code(line, length);
-	bool is_last = length == CODE_DIGITS || line[CODE_DIGITS] == ' ';
+	char mark = length > CODE_DIGITS ? line[CODE_DIGITS] : ' ';
 
-	if (code == 0 || (!is_last && line[CODE_DIGITS] != '-'))
-		return SMTP_REPLY_BAD;
+	if (code == 0 || (mark != ' ' && mark != '-')) return SMTP_REPLY_BAD;
 	if (reply->lines > 0 && code != reply->code) return SMTP_REPLY_BAD;
 	if (reply->lines++ == SMTP_REPLY_LINES) return SMTP_REPLY_BAD;
 	reply->code = code;
 	*text = line + CODE_DIGITS + (length > CODE_DIGITS);
 	add_text(reply, *text, length - (size_t)(*text - line));
-	return is_last ? SMTP_REPLY_WHOLE : SMTP_REPLY_MORE;
+	return mark == '-' ? SMTP_REPLY_MORE : SMTP_REPLY_WHOLE;
 }
 
 unsigned smtp_reply_class(const struct smtp_reply *reply)
