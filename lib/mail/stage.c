@@ -76,6 +76,15 @@ void stage_start(void)
 	have_a_log();
 }
 
+void stage_restore_in_child(void)
+{
+	/* A handler is gone with the exec, by itself. */
+	if (found.alarm.sa_handler == SIG_IGN)
+		sigaction(SIGALRM, &found.alarm, NULL);
+	umask(found.umask);
+	sigprocmask(SIG_SETMASK, &found.mask, NULL);
+}
+
 /* What was held off has had its effect: it must not reach the next stage. */
 static void restore(void)
 {
@@ -83,11 +92,7 @@ static void restore(void)
 
 	while (sigtimedwait(held_signals(), NULL, &now) > 0) continue;
 	alarm(found.alarm_seconds);
-	/* A handler is gone with the exec, by itself. */
-	if (found.alarm.sa_handler == SIG_IGN)
-		sigaction(SIGALRM, &found.alarm, NULL);
-	umask(found.umask);
-	sigprocmask(SIG_SETMASK, &found.mask, NULL);
+	stage_restore_in_child();
 }
 
 /* Where descriptor 1 is, if it is a file. */

@@ -56,6 +56,10 @@ enum queue_exit_code stage_exec_next(struct stage *, char *const *argv);
 /* The exec alone, for who has touched nothing. */
 enum queue_exit_code stage_exec(char *const *argv);
 
+/* What stage_start has changed and a child would inherit, as it was found: for
+   mail/stage_child.h, also after vfork. */
+void stage_restore_in_child(void);
+
 /* Gives the caller a reply of our own: `text` begins with D (for ever) or Z
    (try again). Returns what to exit with: QUEUE_CUSTOM_TEXT, or, when nobody
    listens for texts, QUEUE_REFUSED or QUEUE_TRY_AGAIN. */
