@@ -1,0 +1,278 @@
+/* filter-clamd: has clamd look at a message for viruses, and refuses what it finds.
+   Where both are on one machine clamd is given the message's file itself, so that
+   not a byte of it is copied.
+   What clamd says is OK, FOUND or something else, and that is no verdict: an error
+   or a time-out lets nothing pass and refuses nobody's mail for ever.
+   SPDX-License-Identifier: ISC */
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/message.h"
+#include "base/options.h"
+#include "mail/clamd.h"
+#include "mail/filter.h"
+#include "mail/scanner.h"
+#include "system/dial.h"
+
+static const char synopsis[] = FILTER_SYNOPSIS " [ -dl ] [ next [ args ... ] ]";
+
+static const char usual_socket[] = "/var/run/clamav/clamd.ctl";
+
+#define REPLY_VIRUS "DYour email was rejected because it contains the %s virus"
+#define REPLY_LIMITED                                                          \
+	"DYour email cannot be scanned for viruses within the limits here "    \
+	"(#5.7.1)"
+
+enum {
+	USUAL_PORT = 3310,
+	CONNECT_SECONDS = 10,
+	/* A message in memory that is longer becomes a file before it is scanned,
+	   not after it: from here on that is less work for both. */
+	WORTH_A_FILE = 16384,
+	REASON_LIMIT = 512,
+};
+
+struct scan {
+	struct filter filter;
+	bool passes_limited; /* -l: clamd's limits let a message pass */
+	bool drops;          /* -d: what is found is taken, and thrown away */
+
+	struct clamd_reply reply;
+	/* Why there is no reply. */
+	enum queue_exit_code code;
+	char reason[REASON_LIMIT];
+};
+
+static int fail(struct scan *scan, enum queue_exit_code code, const char *what,
+		const char *cause)
+{
+	scan->code = code;
+	snprintf(scan->reason, sizeof scan->reason, "%s%s%s", what,
+		 cause ? ": " : "", cause ? cause : "");
+	return -1;
+}
+
+/* ---- the question ---- */
+
+/* clamd and the next stage would move one offset if they had one open file, so
+   clamd gets its own, which it cannot write to. -1: there is none. */
+static int open_for_clamd(const struct filter *filter)
+{
+	const struct stage_message *message = &filter->stage.message;
+	char path[64];
+
+	/* It looks at files from their beginning on. */
+	if (*filter->socket != '/' || message->bytes || message->start != 0)
+		return -1;
+	snprintf(path, sizeof path, "/proc/self/fd/%d", message->fd);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static int send_descriptor(int fd, int file)
+{
+	/* The descriptor comes with the byte behind the command. */
+	static char command[] = "zFILDES\0";
+	struct iovec bytes = { command, sizeof command };
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr aligned;
+	} control = { { 0 } };
+	struct msghdr message = {
+		.msg_iov = &bytes,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof control.bytes,
+	};
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof file);
+	memcpy(CMSG_DATA(header), &file, sizeof file);
+	return sendmsg(fd, &message, MSG_NOSIGNAL) < 0 ? -1 : 0;
+}
+
+static void append_length(struct str *into, size_t length)
+{
+	uint32_t number = htonl((uint32_t)length);
+
+	str_append(into, &number, sizeof number);
+}
+
+/* The whole message is one chunk; one of no bytes is the end. */
+static int send_stream(const struct scan *scan, int fd)
+{
+	const struct stage_message *message = &scan->filter.stage.message;
+	struct str head = { 0 }, tail = { 0 };
+	int result;
+
+	str_append(&head, "zINSTREAM", sizeof "zINSTREAM");
+	if (message->size > 0) append_length(&head, message->size);
+	append_length(&tail, 0);
+	result = scanner_ask(fd, &head, message, &tail, scan->filter.end);
+	str_free(&tail);
+	str_free(&head);
+	return result;
+}
+
+/* ---- the answer ---- */
+
+static int no_answer(struct scan *scan, const char *what)
+{
+	switch (errno) {
+	case ETIMEDOUT:
+		return fail(scan, QUEUE_TIMED_OUT, "clamd does not answer",
+			    NULL);
+	case EFBIG:
+		return fail(scan, QUEUE_TRY_AGAIN, "clamd's answer is too long",
+			    NULL);
+	default: return fail(scan, QUEUE_TRY_AGAIN, what, error_text(errno));
+	}
+}
+
+static int hear(struct scan *scan, int fd)
+{
+	struct str answer = { 0 };
+	ssize_t heard;
+
+	do
+		heard = scanner_hear(fd, &answer, CLAMD_REPLY_LIMIT,
+				     scan->filter.end);
+	while (heard > 0 && !clamd_is_whole(answer.data, answer.length));
+	if (heard < 0) {
+		no_answer(scan, "cannot read clamd's answer");
+	} else {
+		clamd_parse(answer.data, answer.length, &scan->reply);
+		filter_debug(&scan->filter, 2, "clamd: %s", scan->reply.text);
+	}
+	str_free(&answer);
+	return heard < 0 ? -1 : 0;
+}
+
+/* A host that says nothing is away; a local clamd that does not take us yet has
+   much to do. */
+static int connect_to_clamd(struct scan *scan)
+{
+	const char *where = scan->filter.socket;
+	deadline end = scan->filter.end, soon = end;
+	int fd;
+
+	if (*where != '/') soon = deadline_in(CONNECT_SECONDS);
+	fd = dial_text(where, USUAL_PORT, soon < end ? soon : end);
+	if (fd < 0)
+		fail(scan, QUEUE_CANNOT_CONNECT, "cannot connect to clamd",
+		     error_text(errno));
+	return fd;
+}
+
+/* Asks with the file, or, when that is -1, with a stream. */
+static int ask(struct scan *scan, int file)
+{
+	int fd = connect_to_clamd(scan), result;
+
+	if (fd < 0) return -1;
+	result = file >= 0 ? send_descriptor(fd, file) : send_stream(scan, fd);
+	result = result < 0 ? no_answer(scan, "cannot send to clamd")
+			    : hear(scan, fd);
+	close(fd);
+	return result;
+}
+
+/* Some clamds take no descriptors: they were told not to, or something between us
+   keeps them. An answer about the file begins with "fd". */
+static bool wants_a_stream(const struct scan *scan)
+{
+	return scan->reply.verdict == CLAMD_FAILED && scan->reply.text[0] &&
+	       strncmp(scan->reply.text, "fd", 2) != 0;
+}
+
+static int find_reply(struct scan *scan)
+{
+	int file = open_for_clamd(&scan->filter);
+
+	if (file >= 0) {
+		int result = ask(scan, file);
+
+		close(file);
+		if (result < 0 || !wants_a_stream(scan)) return result;
+	}
+	return ask(scan, -1);
+}
+
+/* ---- what comes of it ---- */
+
+static enum queue_exit_code refuse(struct scan *scan, const char *text)
+{
+	struct filter *filter = &scan->filter;
+	const char *name = scan->reply.text;
+
+	if (scan->drops) return filter_drop(filter, "VIRUS DROPPED", name);
+	return filter_refuse(filter, "VIRUS", name, text);
+}
+
+static enum queue_exit_code follow(struct scan *scan)
+{
+	struct filter *filter = &scan->filter;
+	char text[STAGE_TEXT_LIMIT + 1];
+
+	switch (scan->reply.verdict) {
+	case CLAMD_CLEAN: return filter_pass(filter, "CLEAN", NULL);
+	case CLAMD_FOUND:
+		snprintf(text, sizeof text, REPLY_VIRUS, scan->reply.text);
+		return refuse(scan, text);
+	case CLAMD_LIMITED:
+		if (!scan->passes_limited) return refuse(scan, REPLY_LIMITED);
+		return filter_pass_unscanned(filter, scan->reply.text);
+	case CLAMD_TOO_LARGE:
+		return filter_pass_unscanned(filter, "too long for clamd");
+	case CLAMD_FAILED: break;
+	}
+	fail(scan, QUEUE_TRY_AGAIN, "clamd",
+	     scan->reply.text[0] ? scan->reply.text : "no answer");
+	return filter_no_verdict(filter, scan->code, scan->reason);
+}
+
+static enum queue_exit_code look(struct scan *scan)
+{
+	struct filter *filter = &scan->filter;
+	struct stage_message *message = &filter->stage.message;
+
+	if (!simcontrol_wants(&filter->control, filter->control.clam))
+		return filter_pass(filter, "SKIPPED", "clam=no");
+	if (filter_is_too_long(filter) || message->size > UINT32_MAX)
+		return filter_pass_unscanned(filter, "too long");
+	if (message->bytes && *filter->socket == '/' &&
+	    message->size >= WORTH_A_FILE && stage_message_give(message) < 0)
+		return filter_fail(filter, QUEUE_CANNOT_WRITE,
+				   "cannot store the message");
+	if (find_reply(scan) < 0)
+		return filter_no_verdict(filter, scan->code, scan->reason);
+	return follow(scan);
+}
+
+int main(int argc, char **argv)
+{
+	struct scan scan = { 0 };
+	enum queue_exit_code code;
+	int letter;
+
+	program_name = "filter-clamd";
+	filter_start(&scan.filter, "CLAMD_SOCKET", usual_socket);
+	while ((letter = option_next(argc, argv, FILTER_LETTERS "dl",
+				     synopsis)) != -1)
+		if (letter == 'd') scan.drops = true;
+		else if (letter == 'l') scan.passes_limited = true;
+		else filter_option(&scan.filter, letter, synopsis);
+	scan.filter.next = argv + optind;
+	code = filter_take(&scan.filter);
+	if (code == QUEUE_DONE) code = look(&scan);
+	return (int)code;
+}

@@ -1,0 +1,419 @@
+/* filter-spamd: has SpamAssassin's spamd judge a message, marks it with the fields
+   that spamd would give it, and refuses it over a score.
+   Only X-Spam-* fields and the Subject are taken from spamd's answer: the message
+   stays the client's, byte for byte, and what it brought of such fields itself is
+   removed, also when nobody is asked.
+   SPDX-License-Identifier: ISC */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/message.h"
+#include "base/options.h"
+#include "mail/filter.h"
+#include "mail/header_edit.h"
+#include "mail/scanner.h"
+#include "mail/spamd.h"
+#include "system/dial.h"
+
+static const char synopsis[] = FILTER_SYNOPSIS
+	" [ -cd ] [ -R score ] [ -u user ] [ next [ args ... ] ]";
+
+static const char usual_socket[] = "127.0.0.1:783";
+static const char mark_names[] = "X-Spam-*";
+
+#define REPLY_SPAM "DYour email is considered spam (%s spam-hits)"
+#define REPLY_HEADER "DYour email's header is too long (#5.6.0)"
+
+enum {
+	USUAL_PORT = 783,
+	USUAL_LIMIT = 512 * 1024, /* longer spam is rare, and spamd is slow */
+	CONNECT_SECONDS = 10,
+	ANSWER_LIMIT = SPAMD_HEAD_LIMIT + SPAMD_BODY_LIMIT,
+	MARK_LIMIT = 16384,  /* bytes of one field; longer ones are left out */
+	MARKS_LIMIT = 65536, /* bytes of all */
+	MARK_COUNT = 100,
+	STATE_LIMIT = 128,
+	REASON_LIMIT = 512,
+};
+
+struct scan {
+	struct filter filter;
+	bool only_judges; /* -c: no fields */
+	bool drops;       /* -d: what is refused is taken, and thrown away */
+	bool has_level;   /* -R, or the domain's own */
+	long level;
+	const char *user; /* -u, or the domain's own; NULL: spamd's usual one */
+
+	struct header_edit header;
+	struct str subject; /* as the client wrote it, for the log */
+	struct str answer;
+	struct spamd_reply reply;
+	/* Why there is no reply. */
+	enum queue_exit_code code;
+	char reason[REASON_LIMIT];
+};
+
+static int fail(struct scan *scan, enum queue_exit_code code, const char *what,
+		const char *cause)
+{
+	scan->code = code;
+	snprintf(scan->reason, sizeof scan->reason, "%s%s%s", what,
+		 cause ? ": " : "", cause ? cause : "");
+	return -1;
+}
+
+/* ---- the talk with spamd ---- */
+
+static int connect_to_spamd(struct scan *scan)
+{
+	const char *where = scan->filter.socket;
+	deadline end = scan->filter.end, soon = end;
+	int fd;
+
+	if (*where != '/') soon = deadline_in(CONNECT_SECONDS);
+	fd = dial_text(where, USUAL_PORT, soon < end ? soon : end);
+	if (fd < 0)
+		fail(scan, QUEUE_CANNOT_CONNECT, "cannot connect to spamd",
+		     error_text(errno));
+	return fd;
+}
+
+static void make_question(const struct scan *scan, struct str *head)
+{
+	str_append_text(head, scan->only_judges ? "CHECK" : "HEADERS");
+	str_append_text(head, " SPAMC/1.5\r\nContent-length: ");
+	str_append_number(head, scan->filter.stage.message.size);
+	if (scan->user) {
+		str_append_text(head, "\r\nUser: ");
+		str_append_text(head, scan->user);
+	}
+	str_append_text(head, "\r\n\r\n");
+}
+
+/* Without our end, spamd waits for more in some cases: of an empty message, or
+   when it counts other lengths than we do. */
+static int send_question(const struct scan *scan, int fd)
+{
+	const struct filter *filter = &scan->filter;
+	struct str head = { 0 }, tail = { 0 };
+	int result;
+
+	make_question(scan, &head);
+	result = scanner_ask(fd, &head, &filter->stage.message, &tail,
+			     filter->end);
+	str_free(&head);
+	if (result == 0) (void)shutdown(fd, SHUT_WR); /* it may have hung up */
+	return result;
+}
+
+static int no_answer(struct scan *scan, const char *what)
+{
+	switch (errno) {
+	case ETIMEDOUT:
+		return fail(scan, QUEUE_TIMED_OUT, "spamd does not answer",
+			    NULL);
+	case EFBIG:
+		return fail(scan, QUEUE_TRY_AGAIN, "spamd's answer is too long",
+			    NULL);
+	default: return fail(scan, QUEUE_TRY_AGAIN, what, error_text(errno));
+	}
+}
+
+static int hear(struct scan *scan, int fd)
+{
+	struct str *answer = &scan->answer;
+	enum spamd_state state = SPAMD_MORE;
+	ssize_t heard = 1;
+
+	while (heard > 0 && state == SPAMD_MORE) {
+		heard = scanner_hear(fd, answer, ANSWER_LIMIT,
+				     scan->filter.end);
+		if (heard > 0)
+			state = spamd_parse(answer->data, answer->length,
+					    &scan->reply);
+	}
+	if (heard < 0) return no_answer(scan, "cannot read spamd's answer");
+	filter_debug(&scan->filter, 2, "spamd: %s", scan->reply.text);
+	if (state == SPAMD_ANSWERED && (scan->only_judges || scan->reply.body))
+		return 0;
+	if (state == SPAMD_FAILED)
+		return fail(scan, QUEUE_TRY_AGAIN, "spamd", scan->reply.text);
+	return fail(scan, QUEUE_TRY_AGAIN, "spamd gives no whole answer", NULL);
+}
+
+static int find_reply(struct scan *scan)
+{
+	int fd = connect_to_spamd(scan), result;
+
+	if (fd < 0) return -1;
+	result = send_question(scan, fd);
+	result = result < 0 ? no_answer(scan, "cannot send to spamd")
+			    : hear(scan, fd);
+	close(fd);
+	return result;
+}
+
+/* ---- the header ---- */
+
+/* Takes it in, without the marks that it has no right to. */
+static enum header_edit_state take_header(struct scan *scan)
+{
+	struct header_edit *header = &scan->header;
+	enum header_edit_state state =
+		header_edit_take(header, &scan->filter.stage.message);
+	const char *subject;
+	size_t length;
+
+	if (state != HEADER_EDIT_READY) return state;
+	header_edit_remove(header, mark_names, HEADER_ALL);
+	subject = header_edit_value(header, "Subject", -1, &length);
+	if (subject) str_append(&scan->subject, subject, length);
+	return state;
+}
+
+static bool is_mark(const struct spamd_field *field)
+{
+	size_t prefix = sizeof mark_names - 2; /* neither '*' nor NUL */
+
+	return field->name_length > prefix &&
+	       field->name_length <= HEADER_NAME_LIMIT &&
+	       field->length <= MARK_LIMIT &&
+	       strncasecmp(field->name, mark_names, prefix) == 0;
+}
+
+static void add_marks(struct scan *scan)
+{
+	const char *at = scan->reply.body, *end = at + scan->reply.body_length;
+	struct spamd_field field;
+	size_t left = MARKS_LIMIT;
+	long count = 0;
+
+	while (spamd_next_field(&at, end, &field) && count < MARK_COUNT) {
+		char name[HEADER_NAME_LIMIT + 1];
+
+		if (!is_mark(&field) || field.length > left) continue;
+		left -= field.length;
+		memcpy(name, field.name, field.name_length);
+		name[field.name_length] = '\0';
+		if (header_edit_add(&scan->header, count, name, field.value,
+				    field.length))
+			count++;
+	}
+}
+
+static bool is_blank(char byte)
+{
+	return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
+/* Folds and blanks may differ. */
+static bool is_same_text(const char *a, size_t a_length, const char *b,
+			 size_t b_length)
+{
+	const char *a_end = a + a_length, *b_end = b + b_length;
+
+	for (;;) {
+		while (a < a_end && is_blank(*a)) a++;
+		while (b < b_end && is_blank(*b)) b++;
+		if (a == a_end || b == b_end) return a == a_end && b == b_end;
+		if (*a++ != *b++) return false;
+	}
+}
+
+/* The last one counts for spamd, and it may have put a word before it. */
+static void take_subject(struct scan *scan)
+{
+	const char *at = scan->reply.body, *end = at + scan->reply.body_length;
+	const struct str *own = &scan->subject;
+	struct spamd_field field, found = { 0 };
+
+	while (spamd_next_field(&at, end, &field))
+		if (field.name_length == strlen("Subject") &&
+		    strncasecmp(field.name, "Subject", field.name_length) == 0)
+			found = field;
+	if (!found.name || found.length > MARK_LIMIT) return;
+	if (is_same_text(own->data ? own->data : "", own->length, found.value,
+			 found.length))
+		return;
+	header_edit_replace(&scan->header, "Subject", found.value,
+			    found.length);
+}
+
+static int write_header(struct scan *scan)
+{
+	struct stage_message *message = &scan->filter.stage.message;
+	size_t cut;
+
+	if (!header_edit_finish(&scan->header, &cut)) return 0;
+	return stage_message_replace_top(message, cut, &scan->header.text);
+}
+
+/* ---- what comes of it ---- */
+
+static enum queue_exit_code cannot_write(struct scan *scan)
+{
+	return filter_fail(&scan->filter, QUEUE_CANNOT_WRITE,
+			   error_text(errno));
+}
+
+static enum queue_exit_code pass(struct scan *scan, const char *state,
+				 const char *detail)
+{
+	if (write_header(scan) < 0) return cannot_write(scan);
+	return filter_pass(&scan->filter, state, detail);
+}
+
+static enum queue_exit_code pass_unscanned(struct scan *scan,
+					   const char *reason)
+{
+	if (write_header(scan) < 0) return cannot_write(scan);
+	return filter_pass_unscanned(&scan->filter, reason);
+}
+
+static enum queue_exit_code no_verdict(struct scan *scan)
+{
+	struct filter *filter = &scan->filter;
+
+	if (filter->passes_unscanned) return pass_unscanned(scan, scan->reason);
+	return filter_no_verdict(filter, scan->code, scan->reason);
+}
+
+/* "STATE (HITS/REQUIRED/REJECTLEVEL)" */
+static const char *make_state(const struct scan *scan, const char *word,
+			      char room[STATE_LIMIT])
+{
+	struct str text = { 0 };
+
+	str_append_text(&text, word);
+	str_append_text(&text, " (");
+	spamd_append_score(&text, scan->reply.score);
+	str_append_byte(&text, '/');
+	spamd_append_score(&text, scan->reply.required);
+	str_append_byte(&text, '/');
+	if (scan->has_level) spamd_append_score(&text, scan->level);
+	else str_append_byte(&text, '-');
+	str_append_byte(&text, ')');
+	snprintf(room, STATE_LIMIT, "%s", text.data);
+	str_free(&text);
+	return room;
+}
+
+static enum queue_exit_code refuse(struct scan *scan)
+{
+	struct filter *filter = &scan->filter;
+	const char *subject = scan->subject.data;
+	char state[STATE_LIMIT], text[STAGE_TEXT_LIMIT + 1];
+	struct str score = { 0 };
+
+	if (scan->drops)
+		return filter_drop(filter,
+				   make_state(scan, "SPAM DROPPED", state),
+				   subject);
+	spamd_append_score(&score, scan->reply.score);
+	snprintf(text, sizeof text, REPLY_SPAM, score.data);
+	str_free(&score);
+	return filter_refuse(filter, make_state(scan, "SPAM REJECT", state),
+			     subject, text);
+}
+
+static enum queue_exit_code follow(struct scan *scan)
+{
+	bool passes = scan->filter.control.spam_passthru == SIMCONTROL_YES;
+	bool is_over = scan->has_level && scan->reply.score >= scan->level;
+	const char *word = "CLEAN";
+	char state[STATE_LIMIT];
+
+	if (is_over && !passes) return refuse(scan);
+	if (is_over) word = "PASSTHRU";
+	else if (scan->reply.is_spam) word = "SPAM PASS";
+	if (!scan->only_judges) {
+		add_marks(scan);
+		if (scan->reply.is_spam) take_subject(scan);
+	}
+	return pass(scan, make_state(scan, word, state), scan->subject.data);
+}
+
+/* ---- the question whether to ask ---- */
+
+static void use_domains_settings(struct scan *scan)
+{
+	const struct simcontrol *control = &scan->filter.control;
+
+	if (control->has_spam_hits) {
+		scan->has_level = true;
+		scan->level = control->spam_hits;
+	}
+	if (control->has_size_limit) scan->filter.limit = control->size_limit;
+	if (control->spamuser) scan->user = control->spamuser;
+}
+
+static bool is_user(const char *user)
+{
+	for (; *user; user++)
+		if (*user <= ' ' || *user > '~') return false;
+	return true;
+}
+
+static enum queue_exit_code look(struct scan *scan)
+{
+	struct filter *filter = &scan->filter;
+
+	use_domains_settings(scan);
+	if (scan->user && !is_user(scan->user))
+		return filter_fail(filter, QUEUE_CANNOT_READ_SETTINGS,
+				   "spamuser is no user's name");
+	switch (take_header(scan)) {
+	case HEADER_EDIT_READY: break;
+	case HEADER_EDIT_TOO_LONG:
+		return filter_refuse(filter, "HEADER", NULL, REPLY_HEADER);
+	case HEADER_EDIT_FAILED:
+		return filter_fail(filter, QUEUE_CANNOT_READ,
+				   error_text(errno));
+	}
+	if (!simcontrol_wants(&filter->control, filter->control.spam))
+		return pass(scan, "SKIPPED", "spam=no");
+	if (filter_trusts_client())
+		return pass(scan, "RELAYCLIENT", scan->subject.data);
+	if (filter_is_too_long(filter)) return pass_unscanned(scan, "too long");
+	if (find_reply(scan) < 0) return no_verdict(scan);
+	return follow(scan);
+}
+
+static void read_options(struct scan *scan, int argc, char **argv)
+{
+	int letter;
+
+	while ((letter = option_next(argc, argv,
+				     FILTER_LETTERS "cdR:u:", synopsis)) != -1)
+		switch (letter) {
+		case 'c': scan->only_judges = true; break;
+		case 'd': scan->drops = true; break;
+		case 'R':
+			if (!spamd_parse_score(optarg, strlen(optarg),
+					       &scan->level))
+				die_usage(synopsis);
+			scan->has_level = true;
+			break;
+		case 'u': scan->user = optarg; break;
+		default: filter_option(&scan->filter, letter, synopsis);
+		}
+	scan->filter.next = argv + optind;
+}
+
+int main(int argc, char **argv)
+{
+	struct scan scan = { .filter.limit = USUAL_LIMIT };
+	enum queue_exit_code code;
+
+	program_name = "filter-spamd";
+	filter_start(&scan.filter, "SPAMD_SOCKET", usual_socket);
+	read_options(&scan, argc, argv);
+	code = filter_take(&scan.filter);
+	if (code == QUEUE_DONE) code = look(&scan);
+	return (int)code;
+}
