@@ -15,7 +15,7 @@
 home := $(shell head -n 1 conf-home)
 musl := build/deps/musl
 ifeq ($(origin CC),default)
-musl_libraries := $(addprefix $(musl)/lib/,libcdb.a libcares.a libhiredis.a)
+musl_libraries := $(addprefix $(musl)/lib/,libcdb.a libcares.a libhiredis.a libcjson.a)
 CC := $(if $(filter-out $(wildcard $(musl_libraries)),$(musl_libraries)),cc,$(or $(notdir $(shell command -v musl-gcc)),cc))
 endif
 ifdef SANITIZE
@@ -46,7 +46,7 @@ else
 hardening += -fstack-clash-protection -D_FORTIFY_SOURCE=2
 all_ldflags += -pie
 endif
-LDLIBS += -Wl,--as-needed -lcdb -lcares -lhiredis
+LDLIBS += -Wl,--as-needed -lcdb -lcares -lhiredis -lcjson
 
 single := $(wildcard programs/*/*.c)
 folders := $(patsubst %/,%,$(wildcard programs/*/*/))
