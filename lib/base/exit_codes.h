@@ -24,8 +24,16 @@ enum queue_exit_code {
 	QUEUE_CANNOT_READ_SETTINGS = 55,
 	QUEUE_CANNOT_CONNECT = 56, /* to another server */
 	QUEUE_NO_HOME = 61,
-	QUEUE_CANNOT_CREATE = 64,
+	QUEUE_NO_QUEUE = 62,
+	QUEUE_CANNOT_BEGIN = 63,       /* a file in pid/ */
+	QUEUE_CANNOT_CREATE = 64,      /* one in mess/ */
+	QUEUE_CANNOT_CREATE_INTD = 65, /* and so on */
+	QUEUE_CANNOT_NAME_TODO = 66,
 	QUEUE_TRY_AGAIN = 71,
+	/* Of a connection to another server. */
+	QUEUE_CONNECTION_TIMED_OUT = 72,
+	QUEUE_CONNECTION_REFUSED = 73,
+	QUEUE_CONNECTION_LOST = 74,
 	QUEUE_CRASHED = 81,     /* a signal that means a bug */
 	QUEUE_CUSTOM_TEXT = 82, /* the reply stands on the error descriptor */
 	QUEUE_CUSTOM_TEXT_OTHER = 88, /* the same, as other families say it */

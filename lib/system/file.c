@@ -74,7 +74,7 @@ int file_write(int fd, const void *bytes, size_t length)
 
 int file_sync_folder(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int result;
 
 	if (fd < 0) return -1;
