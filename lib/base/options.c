@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/options.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/message.h"
 #include "base/parse.h"
+#include "base/str.h"
 
 enum { MOST_LETTERS = 96 }; /* more letters than ASCII has */
 
@@ -36,4 +38,25 @@ unsigned long option_number(int letter, unsigned long minimum,
 	note("option -%c takes a number from %lu to %lu", letter, minimum,
 	     maximum);
 	die_usage(synopsis);
+}
+
+char **option_words(const char *variable, int *argc, char **argv)
+{
+	static char *words[OPTION_WORDS + 2];
+	static struct str text;
+	const char *value = getenv(variable);
+	char *rest, *word;
+
+	if (*argc != 1 || !value) return argv;
+	str_append_text(&text, value);
+	rest = text.data;
+	words[0] = argv[0];
+	while ((word = strsep(&rest, " \t\n"))) {
+		if (!*word) continue;
+		if (*argc > OPTION_WORDS)
+			die_permanent("more than %d words in $%s", OPTION_WORDS,
+				      variable);
+		words[(*argc)++] = word;
+	}
+	return words;
 }

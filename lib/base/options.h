@@ -14,4 +14,11 @@ int option_next(int argc, char **argv, const char *letters,
 unsigned long option_number(int letter, unsigned long minimum,
 			    unsigned long maximum, const char *synopsis);
 
+enum { OPTION_WORDS = 64 };
+
+/* For programs that are often run without a command line, as $QMAILQUEUE is: where
+   argv has one word alone and the variable is set, the command line that its words
+   make, with blanks between them and no more than OPTION_WORDS. Otherwise argv. */
+char **option_words(const char *variable, int *argc, char **argv);
+
 #endif
