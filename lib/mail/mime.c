@@ -1,0 +1,737 @@
+/* SPDX-License-Identifier: ISC */
+#include "mail/mime.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/parse.h"
+
+enum { DECODED_AT_ONCE = 512, NO_BOUNDARY = -1 };
+
+/* A layer reads lines; a line that is decoded is read by the next one. */
+static void read_layer(struct mime_walk *, struct mime_layer *,
+		       const char *bytes, size_t length);
+static void end_layer(struct mime_walk *, struct mime_layer *);
+
+static bool is_blank(char byte)
+{
+	return byte == ' ' || byte == '\t';
+}
+
+static void begin_header(struct mime_layer *layer)
+{
+	layer->in_header = true;
+	layer->is_doubtful = false;
+	layer->kind = (struct mime_kind){ 0 };
+	layer->field = MIME_NO_FIELD;
+	layer->known = layer->active;
+}
+
+static void start_layer(struct mime_layer *layer)
+{
+	layer->in_line = layer->is_skipped = false;
+	layer->at_cr = layer->is_empty = layer->behind_cr = false;
+	layer->head_length = 0;
+	layer->active = 0;
+	layer->is_text = false;
+	layer->is_starting = false;
+	layer->start_length = 0;
+	layer->decoder.encoding = MIME_AS_IT_IS;
+	layer->file = MIME_NO_FILE;
+	begin_header(layer);
+}
+
+/* ---- what is told ---- */
+
+static void report_name(const struct mime_walk *walk, const char *value,
+			size_t length)
+{
+	char name[MIME_NAME];
+
+	if (!walk->observer->name) return;
+	length = mime_name_decode(name, value, length);
+	if (length > 0)
+		walk->observer->name(walk->observer->context, name, length);
+}
+
+/* A NUL is the end for some, and nothing for others. */
+static void report_encoded_name(const struct mime_walk *walk, char *value,
+				size_t length)
+{
+	const char *nul;
+
+	length = mime_name_decode_percent(value, length);
+	nul = memchr(value, '\0', length);
+	if (nul) report_name(walk, value, (size_t)(nul - value));
+	report_name(walk, value, length);
+}
+
+static void report_start(const struct mime_walk *walk, struct mime_layer *layer)
+{
+	if (layer->is_starting && layer->start_length > 0 &&
+	    walk->observer->start)
+		walk->observer->start(walk->observer->context, layer->start,
+				      layer->start_length);
+	layer->is_starting = false;
+	layer->start_length = 0;
+}
+
+/* ---- the body ---- */
+
+/* Nothing that comes can matter any more. */
+static bool is_idle(const struct mime_layer *layer)
+{
+	return !layer->in_header && layer->active == 0 && !layer->is_text &&
+	       !layer->is_starting && layer->decoder.encoding == MIME_AS_IT_IS;
+}
+
+static void open_decoder(struct mime_walk *walk, struct mime_layer *layer,
+			 enum mime_encoding encoding)
+{
+	if (layer + 1 == walk->layers + MIME_LAYERS) {
+		walk->is_too_deep = true;
+		return;
+	}
+	layer->decoder = (struct mime_decoder){ .encoding = encoding };
+	start_layer(layer + 1);
+	layer[1].in_header = false;
+	layer[1].is_starting = true;
+}
+
+static void close_decoder(struct mime_walk *walk, struct mime_layer *layer)
+{
+	if (layer->decoder.encoding == MIME_AS_IT_IS) return;
+	layer->decoder.encoding = MIME_AS_IT_IS;
+	end_layer(walk, layer + 1);
+}
+
+static void decode(struct mime_walk *walk, struct mime_layer *layer,
+		   const char *bytes, size_t length)
+{
+	char decoded[DECODED_AT_ONCE + MIME_DECODE_EXTRA];
+
+	while (length > 0 && layer->decoder.encoding != MIME_AS_IT_IS) {
+		size_t n = length < DECODED_AT_ONCE ? length : DECODED_AT_ONCE;
+		size_t used = mime_decode(&layer->decoder, decoded, bytes, n);
+
+		read_layer(walk, layer + 1, decoded, used);
+		if (is_idle(layer + 1)) layer->decoder.encoding = MIME_AS_IT_IS;
+		bytes += n;
+		length -= n;
+	}
+}
+
+static void add_to_start(struct mime_walk *walk, struct mime_layer *layer,
+			 const char *bytes, size_t length)
+{
+	size_t room = sizeof layer->start - layer->start_length;
+
+	while (layer->start_length == 0 && length > 0 && *bytes == '\n') {
+		bytes++;
+		length--;
+	}
+	if (length > room) length = room;
+	memcpy(layer->start + layer->start_length, bytes, length);
+	layer->start_length += length;
+	if (length == room) report_start(walk, layer);
+}
+
+static void read_body(struct mime_walk *walk, struct mime_layer *layer,
+		      const char *bytes, size_t length)
+{
+	if (layer->is_starting) add_to_start(walk, layer, bytes, length);
+	if (layer->decoder.encoding != MIME_AS_IT_IS)
+		decode(walk, layer, bytes, length);
+}
+
+static void end_body(struct mime_walk *walk, struct mime_layer *layer)
+{
+	report_start(walk, layer);
+	close_decoder(walk, layer);
+	layer->is_text = false;
+	layer->file = MIME_NO_FILE;
+}
+
+/* ---- uuencoded files in text ---- */
+
+/* "begin 644 NAME", or "begin-base64 644 NAME". */
+static bool take_file_name(struct mime_layer *layer, const char *line,
+			   size_t length)
+{
+	static const char word[] = "begin", other[] = "-base64";
+	const char *at = line + sizeof word - 1, *end = line + length;
+	const char *mode;
+
+	if (length < sizeof word || memcmp(line, word, sizeof word - 1) != 0)
+		return false;
+	layer->file_is_base64 = (size_t)(end - at) >= sizeof other &&
+				memcmp(at, other, sizeof other - 1) == 0;
+	if (layer->file_is_base64) at += sizeof other - 1;
+	if (!is_blank(*at)) return false;
+	while (at < end && is_blank(*at)) at++;
+	for (mode = at; at < end && *at >= '0' && *at <= '7'; at++)
+		;
+	if (at - mode < 3 || at == end || !is_blank(*at)) return false;
+	while (at < end && is_blank(*at)) at++;
+	layer->file_name_length = (size_t)(end - at);
+	if (layer->file_name_length > sizeof layer->file_name)
+		layer->file_name_length = sizeof layer->file_name;
+	memcpy(layer->file_name, at, layer->file_name_length);
+	return layer->file_name_length > 0;
+}
+
+/* Prose has small letters, or is longer than its first letter says. Blanks at a
+   line's end, which are zeros, may be lost. */
+static bool is_uuencoded(const char *line, size_t length)
+{
+	size_t bytes = length > 0 ? (size_t)(line[0] - ' ') & 63 : 0;
+
+	if (length == 0 || length - 1 > (bytes + 2) / 3 * 4 + 2) return false;
+	for (size_t i = 0; i < length; i++)
+		if (line[i] < ' ' || line[i] > '`') return false;
+	return bytes == 0 || length > 1;
+}
+
+static bool is_base64(const char *line, size_t length)
+{
+	if (length < 4) return false;
+	for (size_t i = 0; i < length; i++)
+		if (line[i] <= ' ' || strchr("-_.,;:!?'\"()", line[i]))
+			return false;
+	return true;
+}
+
+static bool is_of_file(const struct mime_layer *layer, const char *line,
+		       size_t length)
+{
+	return layer->file_is_base64 ? is_base64(line, length)
+				     : is_uuencoded(line, length);
+}
+
+static void read_text_line(struct mime_walk *walk, struct mime_layer *layer,
+			   const char *line, size_t length)
+{
+	if (layer->file == MIME_IN_FILE && is_of_file(layer, line, length))
+		return;
+	if (layer->file == MIME_IN_FILE) close_decoder(walk, layer);
+	else if (layer->decoder.encoding != MIME_AS_IT_IS) return;
+	if (layer->file == MIME_FILE_NAMED && is_of_file(layer, line, length)) {
+		report_name(walk, layer->file_name, layer->file_name_length);
+		open_decoder(walk, layer,
+			     layer->file_is_base64 ? MIME_BASE64
+						   : MIME_UUENCODE);
+		layer->file = MIME_IN_FILE;
+		return;
+	}
+	layer->file = take_file_name(layer, line, length) ? MIME_FILE_NAMED
+							  : MIME_NO_FILE;
+}
+
+/* ---- boundaries ---- */
+
+static unsigned next_group(const struct mime_layer *layer)
+{
+	if (layer->active == 0) return 1;
+	return layer->boundaries[layer->active - 1].group + 1;
+}
+
+/* One of the header at hand. When there is no room, one that is there already is
+   replaced by one that every part has. */
+static void add_boundary(struct mime_layer *layer, const char *text,
+			 size_t length)
+{
+	struct mime_boundary_line *boundary;
+
+	if (length > MIME_BOUNDARY_TEXT) length = MIME_BOUNDARY_TEXT;
+	for (size_t i = layer->active; i < layer->known; i++) {
+		boundary = &layer->boundaries[i];
+		if (boundary->length == length &&
+		    memcmp(boundary->text, text, length) == 0)
+			return;
+	}
+	if (layer->known == MIME_BOUNDARIES) length = 0;
+	else layer->known++;
+	boundary = &layer->boundaries[layer->known - 1];
+	boundary->group = next_group(layer);
+	boundary->length = length;
+	memcpy(boundary->text, text, length);
+}
+
+struct match {
+	int number; /* of the boundary, or NO_BOUNDARY */
+	bool is_exact, is_end;
+};
+
+static size_t skip_blanks(const char *line, size_t at, size_t length)
+{
+	while (at < length && is_blank(line[at])) at++;
+	return at;
+}
+
+/* What the line has behind the boundary makes it one, or the end of all parts, or
+   only something that begins like one. */
+static struct match compare(const struct mime_boundary_line *boundary,
+			    const char *line, size_t length)
+{
+	struct match match = { .number = NO_BOUNDARY };
+	size_t at = 2 + boundary->length;
+
+	if (at > length ||
+	    memcmp(line + 2, boundary->text, boundary->length) != 0)
+		return match;
+	match.number = 0;
+	if (boundary->length == 0 || boundary->length == MIME_BOUNDARY_TEXT)
+		return match;
+	match.is_exact = skip_blanks(line, at, length) == length;
+	if (match.is_exact || length - at < 2 ||
+	    memcmp(line + at, "--", 2) != 0)
+		return match;
+	match.is_end = skip_blanks(line, at + 2, length) == length;
+	match.is_exact = match.is_end;
+	return match;
+}
+
+/* An exact one, the innermost; or else the longest that the line begins with: the
+   others are part of it. */
+static struct match find_boundary(const struct mime_layer *layer,
+				  const char *line, size_t length)
+{
+	struct match found = { .number = NO_BOUNDARY };
+	size_t count = layer->in_header ? layer->known : layer->active;
+	size_t longest = 0;
+
+	if (length < 2 || line[0] != '-' || line[1] != '-') return found;
+	for (size_t i = count; i-- > 0;) {
+		const struct mime_boundary_line *b = &layer->boundaries[i];
+		struct match match = compare(b, line, length);
+
+		if (match.number == NO_BOUNDARY ||
+		    match.is_exact < found.is_exact)
+			continue;
+		if (found.number != NO_BOUNDARY &&
+		    match.is_exact == found.is_exact && b->length <= longest)
+			continue;
+		found = match;
+		found.number = (int)i;
+		longest = b->length;
+	}
+	return found;
+}
+
+/* Parts may go on behind the last boundary of theirs, so it stays. */
+static void forget_inner(struct mime_layer *layer, unsigned group)
+{
+	while (layer->active > 0 &&
+	       layer->boundaries[layer->active - 1].group > group)
+		layer->active--;
+}
+
+/* ---- the fields that matter ---- */
+
+static void take_encoding(struct mime_kind *kind,
+			  const struct mime_field *value)
+{
+	if (mime_field_is(value, "base64")) kind->is_base64 = true;
+	if (mime_field_is(value, "quoted-printable"))
+		kind->is_quoted_printable = true;
+	if (mime_field_is(value, "uuencode") ||
+	    mime_field_is(value, "x-uuencode") || mime_field_is(value, "x-uue"))
+		kind->is_uuencode = true;
+}
+
+static void take_type(struct mime_kind *kind, const struct mime_field *value)
+{
+	if (mime_field_is(value, "multipart")) kind->is_multipart = true;
+	else if (mime_field_is(value, "message")) kind->is_message = true;
+	else if (value->value_length == 0 || mime_field_is(value, "text"))
+		kind->is_text = true;
+	else if (value->is_whole) kind->is_other = true;
+}
+
+/* "filename", "filename*", "filename*2", "filename*2*". */
+static void take_name(struct mime_walk *walk,
+		      struct mime_reading_of_field *reading, size_t word,
+		      unsigned kind)
+{
+	const struct mime_field *p = &reading->field;
+	bool is_encoded =
+		p->name_length > word && p->name[p->name_length - 1] == '*';
+	const char *at = p->name + word;
+	unsigned number = 0;
+	char value[MIME_FIELD_VALUE];
+	size_t length = p->value_length;
+
+	if (*at && at[1]) {
+		for (at++; *at >= '0' && *at <= '9' && number < 10000; at++)
+			number = number * 10 + (unsigned)(*at - '0');
+		if (p->is_whole)
+			mime_name_add(&reading->pieces, kind, number,
+				      is_encoded, p->value, p->value_length);
+		return;
+	}
+	memcpy(value, p->value, length);
+	if (is_encoded) report_encoded_name(walk, value, length);
+	else report_name(walk, value, length);
+}
+
+static void take_parameter(struct mime_walk *walk, struct mime_layer *layer,
+			   struct mime_reading_of_field *reading)
+{
+	static const char *const words[] = { "filename", "name" };
+	const struct mime_field *p = &reading->field;
+
+	if (p->name_length == 0) {
+		if (layer->field == MIME_TYPE) take_type(&layer->kind, p);
+		if (layer->field == MIME_TRANSFER_ENCODING)
+			take_encoding(&layer->kind, p);
+		return;
+	}
+	if (layer->field == MIME_TYPE && strcmp(p->name, "boundary") == 0)
+		add_boundary(layer, p->value, p->value_length);
+	for (unsigned i = 0; i < sizeof words / sizeof *words; i++) {
+		size_t length = strlen(words[i]);
+
+		if (strncmp(p->name, words[i], length) == 0 &&
+		    (!p->name[length] || p->name[length] == '*'))
+			take_name(walk, reading, length, i);
+	}
+}
+
+/* Both readings byte by byte, so that the order of what they find does not hang
+   on where the message was cut. */
+static void read_field(struct mime_walk *walk, struct mime_layer *layer,
+		       const char *bytes, size_t length)
+{
+	for (size_t i = 0; i < 2 * length; i++) {
+		struct mime_reading_of_field *reading = &layer->readings[i % 2];
+		const char *at = bytes + i / 2;
+
+		if (mime_field_read(&reading->field, &at, at + 1))
+			take_parameter(walk, layer, reading);
+	}
+}
+
+static void report_joined_names(struct mime_walk *walk,
+				struct mime_name_pieces *pieces)
+{
+	bool is_encoded = pieces->is_encoded;
+	char joined[MIME_NAME], value[MIME_NAME];
+	size_t length = 0;
+
+	while (mime_name_join(pieces, joined, &length)) {
+		memcpy(value, joined, length);
+		if (is_encoded) report_encoded_name(walk, value, length);
+		else report_name(walk, value, length);
+	}
+}
+
+static void end_field(struct mime_walk *walk, struct mime_layer *layer)
+{
+	if (layer->field == MIME_NO_FIELD) return;
+	for (size_t i = 0; i < 2; i++) {
+		struct mime_reading_of_field *reading = &layer->readings[i];
+
+		if (mime_field_end(&reading->field))
+			take_parameter(walk, layer, reading);
+		if (reading->pieces.count > 0)
+			report_joined_names(walk, &reading->pieces);
+	}
+	layer->field = MIME_NO_FIELD;
+}
+
+/* The length of what is before the value, if that is one of the fields. */
+static size_t name_of_field(const char *line, size_t length,
+			    enum mime_field_kind *kind)
+{
+	static const char names[][26] = {
+		[MIME_TYPE] = "content-type",
+		[MIME_DISPOSITION] = "content-disposition",
+		[MIME_TRANSFER_ENCODING] = "content-transfer-encoding",
+	};
+
+	for (size_t i = MIME_TYPE; i <= MIME_TRANSFER_ENCODING; i++) {
+		size_t at = strlen(names[i]);
+
+		if (length <= at || strncasecmp(line, names[i], at) != 0)
+			continue;
+		at = skip_blanks(line, at, length);
+		if (at == length || line[at] != ':') continue;
+		*kind = (enum mime_field_kind)i;
+		return at + 1;
+	}
+	return 0;
+}
+
+static void begin_field(struct mime_layer *layer, enum mime_field_kind kind)
+{
+	layer->field = kind;
+	layer->kind.has_field = true;
+	for (size_t i = 0; i < 2; i++) {
+		struct mime_reading_of_field *reading = &layer->readings[i];
+
+		mime_field_start(&reading->field, (enum mime_reading)i);
+		mime_name_start(&reading->pieces);
+	}
+}
+
+/* ---- the header ---- */
+
+/* What the body is when it is decoded. */
+static void open_body(struct mime_walk *walk, struct mime_layer *layer,
+		      size_t outer)
+{
+	struct mime_layer *inner = layer + 1;
+
+	open_decoder(walk, layer,
+		     layer->kind.is_base64 ? MIME_BASE64
+					   : MIME_QUOTED_PRINTABLE);
+	if (layer->decoder.encoding == MIME_AS_IT_IS) return;
+	inner->is_starting = layer->is_starting;
+	inner->is_text = layer->is_text;
+	inner->in_header = layer->kind.is_message;
+	for (size_t i = outer; i < layer->active; i++) {
+		const struct mime_boundary_line *b = &layer->boundaries[i];
+
+		add_boundary(inner, b->text, b->length);
+	}
+	inner->active = inner->known;
+}
+
+/* What the header has said comes true. With several types, or none, the body is
+   all that it may be. An attached message is read as it is and, encoded, decoded
+   at once: its own header says which. */
+static void begin_body(struct mime_walk *walk, struct mime_layer *layer)
+{
+	const struct mime_kind *kind = &layer->kind;
+	bool is_plain = kind->is_text || kind->is_other ||
+			!(kind->is_multipart || kind->is_message);
+	bool is_message = kind->is_message;
+	size_t outer = layer->active;
+
+	if (kind->is_multipart && layer->known == layer->active)
+		add_boundary(layer, "", 0);
+	layer->active = layer->known;
+	layer->is_starting = is_plain || is_message;
+	layer->start_length = 0;
+	layer->is_text = (is_plain && !kind->is_other) || kind->is_uuencode;
+	if (kind->is_base64 || kind->is_quoted_printable)
+		open_body(walk, layer, outer);
+	layer->in_header = false;
+	if (is_message) begin_header(layer);
+}
+
+/* The boundaries of parts that are over go from between those outside and those
+   that the header has brought. */
+static void leave_inner(struct mime_layer *layer)
+{
+	size_t brought = layer->known - layer->active;
+	size_t from = layer->active;
+	unsigned group;
+
+	forget_inner(layer, layer->doubtful_group);
+	group = next_group(layer);
+	memmove(layer->boundaries + layer->active, layer->boundaries + from,
+		brought * sizeof *layer->boundaries);
+	layer->known = layer->active + brought;
+	for (size_t i = layer->active; i < layer->known; i++)
+		layer->boundaries[i].group = group;
+}
+
+/* Where it is doubtful, it is one if it says anything, or if nothing was there
+   before it. That of a message which is said to be encoded shows, if it says
+   anything, that this is not so. False: the body goes on. */
+static bool end_header(struct mime_walk *walk, struct mime_layer *layer)
+{
+	bool is_decoded = layer->decoder.encoding != MIME_AS_IT_IS;
+	bool is_busy = is_decoded || layer->is_starting || layer->is_text;
+
+	end_field(walk, layer);
+	if (!layer->kind.has_field &&
+	    (layer->is_doubtful ? is_busy : is_decoded)) {
+		layer->in_header = false;
+		layer->known = layer->active;
+		return false;
+	}
+	end_body(walk, layer);
+	if (layer->is_doubtful) leave_inner(layer);
+	begin_body(walk, layer);
+	return true;
+}
+
+/* A line behind a lone CR is a line to some only; to others it goes on. */
+static void read_header_line(struct mime_walk *walk, struct mime_layer *layer,
+			     const char *line, size_t length)
+{
+	enum mime_field_kind kind = MIME_NO_FIELD;
+	size_t at = name_of_field(line, length, &kind);
+
+	if (length == 0) {
+		layer->is_skipped = end_header(walk, layer);
+	} else if (is_blank(*line) || (layer->behind_cr && at == 0)) {
+		if (layer->field == MIME_NO_FIELD) return;
+		read_field(walk, layer, "\n ", layer->behind_cr ? 2 : 1);
+		read_field(walk, layer, line, length);
+	} else {
+		end_field(walk, layer);
+		if (at == 0) return;
+		begin_field(layer, kind);
+		read_field(walk, layer, line + at, length - at);
+	}
+}
+
+/* ---- lines ---- */
+
+/* Before the header is over, its own boundary ends it. */
+static struct match match_boundary(struct mime_walk *walk,
+				   struct mime_layer *layer, const char *line,
+				   size_t length)
+{
+	struct match match = { .number = NO_BOUNDARY };
+
+	if (length < 2 || line[0] != '-' || line[1] != '-') return match;
+	if (layer->in_header) end_field(walk, layer);
+	match = find_boundary(layer, line, length);
+	if (!match.is_exact || match.number < (int)layer->active) return match;
+	end_header(walk, layer);
+	return find_boundary(layer, line, length);
+}
+
+static void cross_boundary(struct mime_walk *walk, struct mime_layer *layer,
+			   struct match match)
+{
+	end_body(walk, layer);
+	forget_inner(layer, layer->boundaries[match.number].group);
+	begin_header(layer);
+	if (match.is_end) layer->in_header = false;
+}
+
+/* The beginning of a line, or all of it. */
+static void read_head(struct mime_walk *walk, struct mime_layer *layer,
+		      const char *line, size_t length)
+{
+	struct match match = match_boundary(walk, layer, line, length);
+	bool is_found = match.number != NO_BOUNDARY;
+
+	layer->in_line = true;
+	layer->is_skipped = is_found && match.is_exact && !layer->behind_cr;
+	if (layer->is_skipped) {
+		cross_boundary(walk, layer, match);
+		return;
+	}
+	if (layer->is_text) read_text_line(walk, layer, line, length);
+	read_body(walk, layer, line, length);
+	if (is_found && (!layer->in_header || layer->is_doubtful)) {
+		begin_header(layer);
+		layer->is_doubtful = true;
+		layer->doubtful_group = layer->boundaries[match.number].group;
+	} else if (layer->in_header) {
+		read_header_line(walk, layer, line, length);
+	}
+}
+
+static void read_rest(struct mime_walk *walk, struct mime_layer *layer,
+		      const char *bytes, size_t length)
+{
+	if (layer->is_skipped || length == 0) return;
+	read_body(walk, layer, bytes, length);
+	if (layer->in_header && layer->field != MIME_NO_FIELD)
+		read_field(walk, layer, bytes, length);
+}
+
+/* As much of the line as has come. A line that is there from its beginning to
+   its end is not copied. */
+static void read_piece(struct mime_walk *walk, struct mime_layer *layer,
+		       const char *bytes, size_t length, bool is_end)
+{
+	size_t room = sizeof layer->head - layer->head_length;
+	size_t n = length < room ? length : room;
+
+	if (!layer->in_line && is_end && layer->head_length == 0) {
+		read_head(walk, layer, bytes, n);
+	} else if (!layer->in_line) {
+		memcpy(layer->head + layer->head_length, bytes, n);
+		layer->head_length += n;
+		if (n == length && !is_end) return;
+		read_head(walk, layer, layer->head, layer->head_length);
+	} else {
+		n = 0;
+	}
+	read_rest(walk, layer, bytes + n, length - n);
+	if (!is_end) return;
+	if (!layer->is_skipped) read_body(walk, layer, "\n", 1);
+	layer->in_line = false;
+	layer->head_length = 0;
+}
+
+/* Behind a CR, of which there may be several: with an LF they are one line end. An
+   empty line is one with that LF only. */
+static const char *read_behind_cr(struct mime_walk *walk,
+				  struct mime_layer *layer, const char *at)
+{
+	if (*at == '\r') return at + 1;
+	layer->at_cr = false;
+	layer->behind_cr = *at != '\n';
+	if (layer->behind_cr) return at;
+	if (layer->is_empty) read_piece(walk, layer, at, 0, true);
+	return at + 1;
+}
+
+static const char *find_byte(const char *at, const char *end, char byte)
+{
+	const char *found = memchr(at, byte, (size_t)(end - at));
+
+	return found ? found : end;
+}
+
+static void read_layer(struct mime_walk *walk, struct mime_layer *layer,
+		       const char *bytes, size_t length)
+{
+	const char *at = bytes, *end = bytes + length;
+	const char *lf = find_byte(at, end, '\n');
+	const char *cr = find_byte(at, end, '\r');
+
+	while (at < end && !is_idle(layer)) {
+		const char *stop;
+
+		if (layer->at_cr) {
+			at = read_behind_cr(walk, layer, at);
+			continue;
+		}
+		if (lf < at) lf = find_byte(at, end, '\n');
+		if (cr < at) cr = find_byte(at, end, '\r');
+		stop = lf < cr ? lf : cr;
+		layer->is_empty = stop == at && !layer->in_line &&
+				  layer->head_length == 0;
+		layer->at_cr = stop < end && *stop == '\r';
+		if (!layer->at_cr || !layer->is_empty)
+			read_piece(walk, layer, at, (size_t)(stop - at),
+				   stop < end);
+		if (stop < end && !layer->at_cr) layer->behind_cr = false;
+		at = stop + (stop < end);
+	}
+}
+
+static void end_layer(struct mime_walk *walk, struct mime_layer *layer)
+{
+	if (!layer->in_line && layer->head_length > 0)
+		read_head(walk, layer, layer->head, layer->head_length);
+	if (layer->in_header) end_field(walk, layer);
+	end_body(walk, layer);
+}
+
+void mime_start(struct mime_walk *walk, const struct mime_observer *observer)
+{
+	walk->observer = observer;
+	walk->is_too_deep = false;
+	start_layer(walk->layers);
+}
+
+void mime_read(struct mime_walk *walk, const char *bytes, size_t length)
+{
+	read_layer(walk, walk->layers, bytes, length);
+}
+
+void mime_end(struct mime_walk *walk)
+{
+	end_layer(walk, walk->layers);
+}
