@@ -59,4 +59,6 @@ is_found_out() {
 
 survives maildir queue-maildir
 is_found_out maildir queue-maildir
+survives queue qmail-queue
+is_found_out queue qmail-queue
 done_testing

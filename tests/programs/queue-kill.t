@@ -52,4 +52,13 @@ survives() {
 
 start_chain "$bin/queue-maildir -d $work/Maildir"
 survives queue-maildir maildir "$work/Maildir" queue-maildir smtpd
+
+# A queue as qmail's, with no qmail-send.
+for folder in pid intd todo info local remote bounce lock $(seq -f 'mess/%g' 0 22); do
+	mkdir -p "$work/queue.d/$folder"
+done
+QUEUEDIR=$work/queue.d
+export QUEUEDIR
+start_chain "$bin/qmail-queue"
+survives qmail-queue queue "$QUEUEDIR" qmail-queue smtpd
 done_testing
