@@ -259,7 +259,7 @@ size_t header_edit_remove(struct header_edit *edit, const char *name,
 
 /* ---- writing a field ---- */
 
-static bool is_name(const char *name)
+bool header_edit_is_name(const char *name)
 {
 	size_t length = strlen(name);
 
@@ -442,7 +442,7 @@ bool header_edit_add(struct header_edit *edit, long place, const char *name,
 {
 	size_t at;
 
-	if (!is_name(name)) return false;
+	if (!header_edit_is_name(name)) return false;
 	at = end_last_line(edit, find_place(edit, place));
 	insert(edit, at, at, name, value, length);
 	return true;
@@ -454,7 +454,7 @@ bool header_edit_replace(struct header_edit *edit, const char *name,
 	struct field field;
 	size_t behind;
 
-	if (!is_name(name)) return false;
+	if (!header_edit_is_name(name)) return false;
 	if (!find_field(edit, name, 1, &field))
 		return header_edit_add(edit, HEADER_END, name, value, length);
 	behind = insert(edit, field.start, field.end, name, value, length);

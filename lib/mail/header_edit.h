@@ -46,6 +46,9 @@ enum header_edit_state {
 enum header_edit_state header_edit_take(struct header_edit *,
 					const struct stage_message *);
 
+/* Can a field that is added have this name? */
+bool header_edit_is_name(const char *name);
+
 /* Fields are counted from the top, from 1 on, or from the end, from -1 on. */
 enum { HEADER_ALL = 0 };
 
