@@ -232,7 +232,7 @@ bool rspamd_parse(const char *bytes, size_t length, struct rspamd_reply *reply)
 	}
 	reply->json = parse_json(body, length);
 	error = text_of(get(reply->json, "error"));
-	if (error) return fail(reply, error);
+	if (error) return fail(reply, *error ? error : "an error");
 	if (!is_good_status(bytes, (size_t)(body - bytes)))
 		return fail(reply, "an error of HTTP");
 	if (!reply->json) return fail(reply, "an answer that is not JSON");
