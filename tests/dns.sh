@@ -9,22 +9,6 @@ nsd_folder=${NSD:-$top/build/deps/peers/nsd}
 PATH=$PATH:$nsd_folder/usr/sbin
 need nsd perl
 
-# free_port: a number that is free on 127.0.0.1 for UDP and TCP
-free_port() {
-	perl -MIO::Socket::INET -e '
-		for (1 .. 100) {
-			my $udp = IO::Socket::INET->new(Proto => "udp",
-				LocalAddr => "127.0.0.1") or next;
-			my $port = $udp->sockport;
-			IO::Socket::INET->new(Proto => "tcp", Listen => 1,
-				LocalAddr => "127.0.0.1", LocalPort => $port)
-				or next;
-			print $port;
-			exit;
-		}
-		exit 1'
-}
-
 # zone NAME: its records, behind the SOA, are standard input
 zone() {
 	{

@@ -42,7 +42,10 @@ is_ours() {
 finish() {
 	code=$?
 	trap - EXIT
-	for pid in $started; do is_ours "$pid" && kill "$pid" 2>/dev/null; done
+	# One that a test has stopped notices only when it goes on.
+	for pid in $started; do
+		is_ours "$pid" && kill "$pid" && kill -CONT "$pid"
+	done 2>/dev/null
 	for pid in $started; do wait "$pid" 2>/dev/null; done
 	rm -rf "$work"
 	exit "$code"
@@ -197,6 +200,21 @@ wait_for_line() {
 		waited_in_vain "$2 in $1: $(tail -n 20 "$1" | cat -A)"
 }
 
+# free_port: a number that is free for TCP and UDP at the moment
+free_port() {
+	perl -MIO::Socket::INET -e '
+		for (1 .. 100) {
+			my $tcp = IO::Socket::INET->new(Listen => 1,
+				LocalAddr => "0.0.0.0") or next;
+			my $port = $tcp->sockport;
+			IO::Socket::INET->new(Proto => "udp",
+				LocalAddr => "0.0.0.0", LocalPort => $port)
+				or next;
+			print $port, "\n";
+			exit;
+		}
+		exit 1'
+}
 # is_listening PORT: Debian's tcpserver says the port before it listens
 is_listening() {
 	grep -q ":$(printf %04X "$1") [0-9A-F]*:0000 0A" /proc/net/tcp /proc/net/tcp6

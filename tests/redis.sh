@@ -17,9 +17,7 @@ start_redis() {
 	redis_socket=$redis_home/socket
 	mkdir -p "$redis_home"
 	for try in 1 2 3 4 5; do
-		redis_port=$(perl -MIO::Socket::INET -e '
-			print IO::Socket::INET->new(Listen => 1,
-				LocalAddr => "127.0.0.1")->sockport')
+		redis_port=$(free_port)
 		# A folder per try: what an earlier one logged says nothing.
 		redis_log=$redis_home/log$try
 		LD_LIBRARY_PATH=$redis_folder/usr/lib/redis-server \

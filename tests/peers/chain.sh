@@ -47,12 +47,6 @@ arrived() {
 	same_file "$work/arrived" "$2" "$3"
 }
 
-# free_port: one that nobody listens on at the moment
-free_port() {
-	perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(
-		LocalAddr => "0.0.0.0", Listen => 1)->sockport, "\n"'
-}
-
 # hard_message FILE: lines that are short, long, empty, 8-bit, or begin with
 # dots; what any client can send
 hard_message() {
