@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -51,12 +52,15 @@ struct scan {
 	char reason[REASON_LIMIT];
 };
 
-static int fail(struct scan *scan, enum queue_exit_code code, const char *what,
-		const char *cause)
+__attribute__((format(printf, 3, 4))) static int
+fail(struct scan *scan, enum queue_exit_code code, const char *format, ...)
 {
+	va_list arguments;
+
 	scan->code = code;
-	snprintf(scan->reason, sizeof scan->reason, "%s%s%s", what,
-		 cause ? ": " : "", cause ? cause : "");
+	va_start(arguments, format);
+	vsnprintf(scan->reason, sizeof scan->reason, format, arguments);
+	va_end(arguments);
 	return -1;
 }
 
@@ -129,12 +133,13 @@ static int no_answer(struct scan *scan, const char *what)
 {
 	switch (errno) {
 	case ETIMEDOUT:
-		return fail(scan, QUEUE_TIMED_OUT, "clamd does not answer",
-			    NULL);
+		return fail(scan, QUEUE_TIMED_OUT, "clamd does not answer");
 	case EFBIG:
-		return fail(scan, QUEUE_TRY_AGAIN, "clamd's answer is too long",
-			    NULL);
-	default: return fail(scan, QUEUE_TRY_AGAIN, what, error_text(errno));
+		return fail(scan, QUEUE_TRY_AGAIN,
+			    "clamd's answer is too long");
+	default:
+		return fail(scan, QUEUE_TRY_AGAIN, "%s, %s", what,
+			    error_text(errno));
 	}
 }
 
@@ -168,7 +173,7 @@ static int connect_to_clamd(struct scan *scan)
 	if (*where != '/') soon = deadline_in(CONNECT_SECONDS);
 	fd = dial_text(where, USUAL_PORT, soon < end ? soon : end);
 	if (fd < 0)
-		fail(scan, QUEUE_CANNOT_CONNECT, "cannot connect to clamd",
+		fail(scan, QUEUE_CANNOT_CONNECT, "cannot connect to clamd, %s",
 		     error_text(errno));
 	return fd;
 }
@@ -235,8 +240,8 @@ static enum queue_exit_code follow(struct scan *scan)
 		return filter_pass_unscanned(filter, "too long for clamd");
 	case CLAMD_FAILED: break;
 	}
-	fail(scan, QUEUE_TRY_AGAIN, "clamd",
-	     scan->reply.text[0] ? scan->reply.text : "no answer");
+	fail(scan, QUEUE_TRY_AGAIN, "clamd says %s",
+	     scan->reply.text[0] ? scan->reply.text : "nothing");
 	return filter_no_verdict(filter, scan->code, scan->reason);
 }
 

@@ -6,6 +6,7 @@
    SPDX-License-Identifier: ISC */
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -58,12 +59,15 @@ struct scan {
 	char reason[REASON_LIMIT];
 };
 
-static int fail(struct scan *scan, enum queue_exit_code code, const char *what,
-		const char *cause)
+__attribute__((format(printf, 3, 4))) static int
+fail(struct scan *scan, enum queue_exit_code code, const char *format, ...)
 {
+	va_list arguments;
+
 	scan->code = code;
-	snprintf(scan->reason, sizeof scan->reason, "%s%s%s", what,
-		 cause ? ": " : "", cause ? cause : "");
+	va_start(arguments, format);
+	vsnprintf(scan->reason, sizeof scan->reason, format, arguments);
+	va_end(arguments);
 	return -1;
 }
 
@@ -78,7 +82,7 @@ static int connect_to_spamd(struct scan *scan)
 	if (*where != '/') soon = deadline_in(CONNECT_SECONDS);
 	fd = dial_text(where, USUAL_PORT, soon < end ? soon : end);
 	if (fd < 0)
-		fail(scan, QUEUE_CANNOT_CONNECT, "cannot connect to spamd",
+		fail(scan, QUEUE_CANNOT_CONNECT, "cannot connect to spamd, %s",
 		     error_text(errno));
 	return fd;
 }
@@ -115,12 +119,13 @@ static int no_answer(struct scan *scan, const char *what)
 {
 	switch (errno) {
 	case ETIMEDOUT:
-		return fail(scan, QUEUE_TIMED_OUT, "spamd does not answer",
-			    NULL);
+		return fail(scan, QUEUE_TIMED_OUT, "spamd does not answer");
 	case EFBIG:
-		return fail(scan, QUEUE_TRY_AGAIN, "spamd's answer is too long",
-			    NULL);
-	default: return fail(scan, QUEUE_TRY_AGAIN, what, error_text(errno));
+		return fail(scan, QUEUE_TRY_AGAIN,
+			    "spamd's answer is too long");
+	default:
+		return fail(scan, QUEUE_TRY_AGAIN, "%s, %s", what,
+			    error_text(errno));
 	}
 }
 
@@ -142,8 +147,9 @@ static int hear(struct scan *scan, int fd)
 	if (state == SPAMD_ANSWERED && (scan->only_judges || scan->reply.body))
 		return 0;
 	if (state == SPAMD_FAILED)
-		return fail(scan, QUEUE_TRY_AGAIN, "spamd", scan->reply.text);
-	return fail(scan, QUEUE_TRY_AGAIN, "spamd gives no whole answer", NULL);
+		return fail(scan, QUEUE_TRY_AGAIN, "spamd says %s",
+			    scan->reply.text);
+	return fail(scan, QUEUE_TRY_AGAIN, "spamd gives no whole answer");
 }
 
 static int find_reply(struct scan *scan)
