@@ -53,7 +53,7 @@ folders := $(patsubst %/,%,$(wildcard programs/*/*/))
 # These are started once, or once for a login, and not for every client: what
 # they need is the system's. There is no OpenSSL for musl, so nothing of theirs
 # that needs it is in lib.
-with_openssl := $(filter programs/tls/tlsd,$(folders))
+with_openssl := $(filter programs/tls/tlsd programs/tls/tlsc,$(folders))
 with_crypt := $(filter programs/smtp/auth-cdb,$(folders))
 with_system := $(with_openssl) $(with_crypt)
 programs := $(addprefix $(build)/bin/,$(notdir $(single:.c=) $(folders)) qmail-smtpd)
@@ -75,7 +75,7 @@ $(build)/bin/$(notdir $(basename $(1))): $(call object,$(2)) $(library)
 	$$(CC) -o $$@ $$(filter-out $(build)/settings,$$^) $$(all_ldflags) $$(LDLIBS)
 $(build)/unsynced/$(notdir $(basename $(1))): $(call object,$(2) tests/unsynced.c) $(library)
 	@mkdir -p $$(@D)
-	$$(CC) -o $$@ $$(filter-out $(build)/settings,$$^) -Wl,--wrap=fsync,--wrap=fdatasync $$(all_ldflags) $$(LDLIBS)
+	$$(CC) -o $$@ $$(filter-out $(build)/settings,$$^) -Wl,--wrap=fsync,--wrap=fdatasync,--wrap=openat $$(all_ldflags) $$(LDLIBS)
 endef
 $(foreach source,$(single),$(eval $(call program,$(source),$(source))))
 $(foreach folder,$(filter-out $(with_system),$(folders)),$(eval $(call program,$(folder),$(wildcard $(folder)/*.c))))

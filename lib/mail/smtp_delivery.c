@@ -29,6 +29,10 @@ static void set_reason(struct smtp_delivery *delivery, const char *reason)
 {
 	str_clear(&delivery->reason);
 	str_append_text(&delivery->reason, delivery->server);
+	if (delivery->security.length > 0) {
+		str_append_text(&delivery->reason, " by ");
+		str_append_text(&delivery->reason, delivery->security.data);
+	}
 	str_append_text(&delivery->reason, ": ");
 	str_append_text(&delivery->reason, reason);
 }
@@ -46,10 +50,21 @@ enum smtp_step smtp_delivery_fail(struct smtp_delivery *delivery,
 				  enum queue_exit_code code, const char *reason)
 {
 	delivery->code = code;
+	delivery->text = NULL;
 	delivery->client.reply.code = 0;
 	set_reason(delivery, reason);
 	return code == QUEUE_CONNECTION_TIMED_OUT ? SMTP_TIMED_OUT
 						  : SMTP_BROKEN;
+}
+
+enum smtp_step smtp_delivery_fail_saying(struct smtp_delivery *delivery,
+					 const char *text, const char *reason)
+{
+	enum smtp_step step =
+		smtp_delivery_fail(delivery, QUEUE_TRY_AGAIN, reason);
+
+	delivery->text = text;
+	return step;
 }
 
 /* A step that has no reply. */
@@ -60,6 +75,7 @@ static void explain(struct smtp_delivery *delivery, enum smtp_step step,
 	const char *cause = error_text(errno);
 
 	delivery->client.reply.code = 0;
+	delivery->text = NULL;
 	switch (step) {
 	case SMTP_TIMED_OUT:
 		delivery->code = QUEUE_CONNECTION_TIMED_OUT;
@@ -173,6 +189,9 @@ static enum queue_exit_code answer(struct smtp_delivery *delivery, char class,
 	struct str said = { 0 };
 	enum queue_exit_code code;
 
+	/* "5.7.1" behind a 451 would be a lie. */
+	if (class == 'Z' && *text != '4')
+		text += smtp_reply_enhanced_code(text, reply->length);
 	if (!*text) text = class == 'D' ? no_reason_for_ever : no_reason_now;
 	str_append_byte(&said, class);
 	str_append_text(&said, front);
@@ -244,7 +263,7 @@ static void log_duplicates(const struct smtp_delivery *delivery)
 static enum queue_exit_code answer_without_reply(struct smtp_delivery *delivery)
 {
 	stage_log(delivery->stage, "deferred", delivery->reason.data);
-	return delivery->code;
+	return delivery->text ? stage_refuse(delivery->text) : delivery->code;
 }
 
 /* ---- the message ---- */
@@ -349,6 +368,7 @@ static enum queue_exit_code run_through(struct smtp_delivery *delivery)
 		/* One that says nothing leaves time for those behind it. */
 		delivery->share = deadline_in(0) + left / (int)count;
 		delivery->client.fd = -1;
+		str_clear(&delivery->security);
 		delivery->client.reply = (struct smtp_reply){ 0 };
 		if (try_server(delivery, &code) == ANSWERED) {
 			let_go(delivery);

@@ -50,7 +50,9 @@ struct smtp_delivery {
 	struct smtp_client client;
 	struct smtp_tally tally;
 	enum queue_exit_code code;
+	const char *text; /* for the client, in stage_refuse's form; or NULL */
 	struct str reason;
+	struct str security; /* what there is of it, for the log */
 
 	const struct stage *stage;
 	deadline end;
@@ -70,8 +72,10 @@ enum smtp_step smtp_delivery_greet(struct smtp_delivery *);
 enum smtp_step smtp_delivery_open_plainly(struct smtp_delivery *);
 
 /* For `open`: why it did not work, and what to exit with if no other server is
-   left; a step that is not DONE. */
+   left: a code, or that of a text for the client. A step that is not DONE. */
 enum smtp_step smtp_delivery_fail(struct smtp_delivery *, enum queue_exit_code,
 				  const char *reason);
+enum smtp_step smtp_delivery_fail_saying(struct smtp_delivery *,
+					 const char *text, const char *reason);
 
 #endif
