@@ -72,7 +72,7 @@ static _Noreturn void give_up(struct job *job, enum queue_exit_code code)
 
 	take_back(&job->envelope);
 	if (!was_visible) take_back(&job->message);
-	_exit(code);
+	_exit((int)code);
 }
 
 static _Noreturn void fail(struct job *job, enum queue_exit_code code,
