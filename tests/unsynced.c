@@ -1,8 +1,12 @@
-/* Linked into a queue program instead of libc's fsync and fdatasync, so that
-   tests/power-cut can show that it would notice: this program says of every
-   folder that it has been flushed, and does not flush it. With UNSYNCED=files in
-   the environment it lies about files, and flushes folders.
+/* Linked into a queue program instead of libc's fsync, fdatasync and openat, so
+   that tests/power-cut can show that it would notice: this program says of every
+   folder that it has been flushed, and does not flush it. $UNSYNCED is
+   files    it lies about files, and flushes folders;
+   nothing  it flushes all, but has no O_TMPFILE, as on many file systems.
    SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,16 +14,24 @@
 
 int __real_fsync(int fd);
 int __real_fdatasync(int fd);
+int __real_openat(int folder, const char *path, int flags, ...);
 int __wrap_fsync(int fd);
 int __wrap_fdatasync(int fd);
+int __wrap_openat(int folder, const char *path, int flags, ...);
+
+static bool is_wanted(const char *what)
+{
+	const char *wanted = getenv("UNSYNCED");
+
+	return wanted && strcmp(wanted, what) == 0;
+}
 
 static bool is_passed_over(int fd)
 {
-	const char *wanted = getenv("UNSYNCED");
-	bool files = wanted && strcmp(wanted, "files") == 0;
 	struct stat it;
 
-	return fstat(fd, &it) == 0 && S_ISDIR(it.st_mode) != files;
+	return !is_wanted("nothing") && fstat(fd, &it) == 0 &&
+	       S_ISDIR(it.st_mode) != is_wanted("files");
 }
 
 int __wrap_fsync(int fd)
@@ -30,4 +42,19 @@ int __wrap_fsync(int fd)
 int __wrap_fdatasync(int fd)
 {
 	return is_passed_over(fd) ? 0 : __real_fdatasync(fd);
+}
+
+int __wrap_openat(int folder, const char *path, int flags, ...)
+{
+	mode_t mode = 0;
+	va_list more;
+
+	if ((flags & O_TMPFILE) == O_TMPFILE && is_wanted("nothing")) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	va_start(more, flags);
+	if (flags & (O_CREAT | O_TMPFILE)) mode = va_arg(more, mode_t);
+	va_end(more);
+	return __real_openat(folder, path, flags, mode);
 }
