@@ -24,36 +24,54 @@ static bool is_separator(char byte)
 
 static struct word next_word(const char **at, const char *end)
 {
-	struct word word;
+	struct word word = { *at, 0 };
 
-	while (*at < end && is_separator(**at)) ++*at;
-	word.text = *at;
 	while (*at < end && !is_separator(**at)) ++*at;
 	word.length = (size_t)(*at - word.text);
 	return word;
 }
 
-static void set_flag(enum simcontrol_flag *flag, struct word word)
+static void skip_separators(const char **at, const char *end)
+{
+	while (*at < end && is_separator(**at)) ++*at;
+}
+
+/* "attach=,spam=no" has an empty list; simscan would take "spam" for one. */
+static struct word next_value(const char **at, const char *end)
+{
+	while (*at < end && is_separator(**at) && **at != '=') ++*at;
+	if (*at < end && **at == '=') do
+			++*at;
+		while (*at < end && **at && strchr(" \t\"'", **at));
+	return next_word(at, end);
+}
+
+static bool set_flag(enum simcontrol_flag *flag, struct word word)
 {
 	if (parse_same_word(word.text, word.length, "yes"))
 		*flag = SIMCONTROL_YES;
 	else if (parse_same_word(word.text, word.length, "no"))
 		*flag = SIMCONTROL_NO;
+	else return false;
+	return true;
 }
 
-static void set_text(char **text, struct word word)
+static bool set_text(char **text, struct word word)
 {
 	free(*text);
+	*text = NULL;
+	if (word.length == 0) return true;
 	*text = strndup(word.text, word.length);
 	if (!*text) str_die_of_memory();
+	return true;
 }
 
-/* The words between colons; the list so far is gone. */
-static void set_list(struct str *list, struct word word)
+/* The words between colons. */
+static bool add_to_list(struct str *list, struct word word)
 {
 	const char *at = word.text, *end = word.text + word.length;
 
-	str_clear(list);
+	if (word.length == 0) str_clear(list);
 	while (at < end) {
 		const char *colon = memchr(at, ':', (size_t)(end - at));
 		size_t length = (size_t)((colon ? colon : end) - at);
@@ -64,6 +82,13 @@ static void set_list(struct str *list, struct word word)
 		}
 		at += length + 1;
 	}
+	return true;
+}
+
+static bool set_list(struct str *list, struct word word)
+{
+	str_clear(list);
+	return add_to_list(list, word);
 }
 
 /* "5", "5.1", "20.10": more digits are not looked at. */
@@ -90,7 +115,14 @@ static bool read_hits(struct word word, long *hits)
 	return true;
 }
 
-static bool read_size(struct word word, size_t *size)
+static bool set_hits(struct simcontrol *control, struct word word)
+{
+	if (!read_hits(word, &control->spam_hits)) return false;
+	control->has_spam_hits = true;
+	return true;
+}
+
+static bool set_size_limit(struct simcontrol *control, struct word word)
 {
 	unsigned long number;
 	char text[24];
@@ -99,44 +131,88 @@ static bool read_size(struct word word, size_t *size)
 	memcpy(text, word.text, word.length);
 	text[word.length] = '\0';
 	if (parse_number(text, 0, LONG_MAX, &number) < 0) return false;
-	*size = number;
+	control->size_limit = number;
+	control->has_size_limit = true;
 	return true;
 }
 
-static bool is_named(struct word word, const char *name)
+enum parameter {
+	CLAM,
+	SPAM,
+	TROPHIE,
+	SPAM_PASSTHRU,
+	SPAM_HITS,
+	SIZE_LIMIT,
+	ATTACH,
+	REGEX,
+	QMAILQUEUE,
+	SPAMUSER,
+	PARAMETERS,
+};
+
+static const char *const names[PARAMETERS] = {
+	"clam",       "spam",   "trophie", "spam_passthru", "spam_hits",
+	"size_limit", "attach", "regex",   "qmailqueue",    "spamuser",
+};
+
+static enum parameter find_parameter(struct word word)
 {
-	return parse_same_word(word.text, word.length, name);
+	enum parameter parameter = 0;
+
+	while (parameter < PARAMETERS &&
+	       !parse_same_word(word.text, word.length, names[parameter]))
+		parameter++;
+	return parameter;
+}
+
+static bool set(struct simcontrol *control, enum parameter parameter,
+		struct word word)
+{
+	enum simcontrol_flag trophie;
+
+	switch (parameter) {
+	case CLAM: return set_flag(&control->clam, word);
+	case SPAM: return set_flag(&control->spam, word);
+	case TROPHIE: return set_flag(&trophie, word); /* there is none */
+	case SPAM_PASSTHRU: return set_flag(&control->spam_passthru, word);
+	case SPAM_HITS: return set_hits(control, word);
+	case SIZE_LIMIT: return set_size_limit(control, word);
+	case ATTACH: return set_list(&control->attach, word);
+	case REGEX: return add_to_list(&control->regex, word);
+	case QMAILQUEUE: return set_text(&control->qmailqueue, word);
+	case SPAMUSER: return set_text(&control->spamuser, word);
+	case PARAMETERS: break;
+	}
+	return false;
+}
+
+enum simcontrol_outcome simcontrol_next(struct simcontrol *control,
+					const char **at, const char *end,
+					struct simcontrol_pair *pair)
+{
+	enum parameter parameter;
+	struct word name, value;
+
+	skip_separators(at, end);
+	name = next_word(at, end);
+	value = next_value(at, end);
+	*pair = (struct simcontrol_pair){ name.text, value.text, name.length,
+					  value.length };
+	if (name.length == 0) return SIMCONTROL_END;
+	parameter = find_parameter(name);
+	if (parameter == PARAMETERS) return SIMCONTROL_UNKNOWN;
+	return set(control, parameter, value) ? SIMCONTROL_SET
+					      : SIMCONTROL_NONSENSE;
 }
 
 void simcontrol_read(struct simcontrol *control, const char *value,
 		     size_t length)
 {
 	const char *at = value, *end = value + length;
+	struct simcontrol_pair pair;
 
-	for (;;) {
-		struct word name = next_word(&at, end);
-		struct word word = next_word(&at, end);
-
-		if (word.length == 0) return;
-		if (is_named(name, "clam")) set_flag(&control->clam, word);
-		else if (is_named(name, "spam")) set_flag(&control->spam, word);
-		else if (is_named(name, "spam_passthru"))
-			set_flag(&control->spam_passthru, word);
-		else if (is_named(name, "spam_hits"))
-			control->has_spam_hits |=
-				read_hits(word, &control->spam_hits);
-		else if (is_named(name, "size_limit"))
-			control->has_size_limit |=
-				read_size(word, &control->size_limit);
-		else if (is_named(name, "attach"))
-			set_list(&control->attach, word);
-		else if (is_named(name, "regex"))
-			set_list(&control->regex, word);
-		else if (is_named(name, "qmailqueue"))
-			set_text(&control->qmailqueue, word);
-		else if (is_named(name, "spamuser"))
-			set_text(&control->spamuser, word);
-	}
+	while (simcontrol_next(control, &at, end, &pair) != SIMCONTROL_END)
+		;
 }
 
 static int read_key(struct simcontrol *control, struct table *table,
@@ -163,17 +239,20 @@ static int read_address(struct simcontrol *control, struct table *table,
 {
 	struct str key = { 0 }, whole = { 0 };
 	const char *at = strrchr(address, '@');
-	size_t local = at ? (size_t)(at - address) : strlen(address);
-	int result;
+	size_t local = at ? (size_t)(at - address) : strlen(address), parts = 0;
+	int result = 0;
 
 	for (const char *byte = address; *byte; byte++)
 		str_append_byte(&whole, parse_lower(*byte));
-	result = read_key(control, table, "", 0);
-	if (result == 0 && at)
+	/* simscan's key of "postmaster" has an '@' behind it, too. */
+	if (!at) str_append_byte(&whole, '@');
+	else
 		result = read_key(control, table, whole.data + local + 1,
 				  whole.length - local - 1);
 	for (size_t i = 1; result == 0 && i <= local; i++) {
-		if (i < local && whole.data[i] != '-') continue;
+		if (i < local &&
+		    (whole.data[i] != '-' || parts++ >= SIMCONTROL_PARTS))
+			continue;
 		str_clear(&key);
 		str_append(&key, whole.data, i);
 		str_append(&key, whole.data + local, whole.length - local);
@@ -197,7 +276,9 @@ int simcontrol_find(struct simcontrol *control, const struct envelope *envelope)
 	str_free(&path);
 	if (result < 0) return errno == ENOENT ? 0 : -1;
 	control->has_table = true;
-	result = read_address(control, &table, envelope->sender);
+	result = read_key(control, &table, "", 0);
+	if (result == 0)
+		result = read_address(control, &table, envelope->sender);
 	while (result == 0 && left-- > 0 &&
 	       (recipient = envelope_next(envelope, recipient)))
 		result = read_address(control, &table, recipient);
