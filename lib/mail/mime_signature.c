@@ -12,11 +12,30 @@ static const char programs[] = "TVqQAAMAA\0TVpQAAIAA\0TVpAALQAc\0TVpyAXkAX\0"
 			       "TVrmAU4AA\0TVrhARwAk\0TVoFAQUAA\0TVoAAAQAA\0"
 			       "TVoIARMAA\0TVouARsAA\0TVrQAT8AA";
 
+static bool begins_with(const char *line, size_t length, const char *signature)
+{
+	for (; *signature; signature++, line++, length--)
+		if (length == 0 || (*signature != '*' && *signature != *line))
+			return false;
+	return true;
+}
+
+const char *mime_signature_of(const char *signatures, size_t length,
+			      const char *line, size_t line_length)
+{
+	const char *signature = signatures ? signatures : programs;
+	const char *end = signature + (signatures ? length : sizeof programs);
+
+	for (; signature < end; signature += strlen(signature) + 1)
+		if (begins_with(line, line_length, signature)) return signature;
+	return NULL;
+}
+
 void mime_signature_start(struct mime_signature_scan *scan,
 			  const char *signatures, size_t length)
 {
-	scan->signatures = signatures ? signatures : programs;
-	scan->signatures_length = signatures ? length : sizeof programs;
+	scan->signatures = signatures;
+	scan->signatures_length = length;
 	scan->match = NULL;
 	scan->place = MIME_HEADER;
 	scan->is_multipart = scan->is_message = scan->is_other = false;
@@ -213,27 +232,12 @@ static void begin_part(struct mime_signature_scan *scan, unsigned number,
 		scan->place = MIME_REST;
 }
 
-static bool begins_with(const char *line, size_t length, const char *signature)
-{
-	for (; *signature; signature++, line++, length--)
-		if (length == 0 || (*signature != '*' && *signature != *line))
-			return false;
-	return true;
-}
-
 static void read_first_line(struct mime_signature_scan *scan, const char *line,
 			    size_t length)
 {
-	const char *signature = scan->signatures;
-	const char *end = signature + scan->signatures_length;
-
-	scan->place = scan->active ? MIME_REST : MIME_DONE;
-	for (; signature < end; signature += strlen(signature) + 1)
-		if (begins_with(line, length, signature)) {
-			scan->match = signature;
-			scan->place = MIME_DONE;
-			return;
-		}
+	scan->match = mime_signature_of(scan->signatures,
+					scan->signatures_length, line, length);
+	scan->place = scan->active && !scan->match ? MIME_REST : MIME_DONE;
 }
 
 static void read_line(struct mime_signature_scan *scan, const char *line,

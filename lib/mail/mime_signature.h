@@ -56,6 +56,10 @@ struct mime_signature_scan {
 void mime_signature_start(struct mime_signature_scan *, const char *signatures,
 			  size_t length);
 
+/* The signature that the line begins with, or NULL; NULL as above. */
+const char *mime_signature_of(const char *signatures, size_t length,
+			      const char *line, size_t line_length);
+
 /* Reads the next bytes of a message with LF line ends, however it is cut. The
    first signature that a part has begun with, from then on, or NULL. */
 const char *mime_signature_read(struct mime_signature_scan *, const char *bytes,
