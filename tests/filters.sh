@@ -69,8 +69,9 @@ filter() {
 			dd bs=1 count=17 of=/dev/null 2>/dev/null
 			;;
 		esac
-		exec sh -c 'echo $$ >"$0"; exec "$@"' "$work/pid" "$@" \
-			"$work/next" 1<"$work/envelope" 2>"$work/log" \
+		sh -c 'echo $PPID >"$0"' "$work/pid"
+		case $1 in softly) ;; *) set -- exec "$@" ;; esac
+		"$@" "$work/next" 1<"$work/envelope" 2>"$work/log" \
 			6>"$work/text" 4>&-
 	} || code=$?
 	pid=$(cat "$work/pid")

@@ -34,6 +34,13 @@ virus() {
 	esac
 }
 
+# softly COMMAND…: with 8 MB of memory
+softly() {
+	# shellcheck disable=SC3045 # dash has it
+	ulimit -v 8192
+	exec "$@"
+}
+
 # --- what it finds, each way to ask: both sockets, a file, a part of one, a pipe
 for socket in "$clamd_socket" "127.0.0.1:$clamd_port"; do
 	where=tcp
@@ -255,6 +262,19 @@ refused_with 56 '' 'stopped, TCP'
 start_clamd
 filter filter-clamd -s "$clamd_socket"
 refused_with 82 "$virus" 'and back'
+
+# --- 100 MB, in less than 8 MB of memory
+stop "$clamd"
+start_clamd 'StreamMaxLength 200M' 'MaxFileSize 200M' 'MaxScanSize 200M' 'MaxScanTime 0'
+message huge
+lengthen 100000000
+if is_plain '100 MB'; then
+	for socket in "$clamd_socket" "127.0.0.1:$clamd_port"; do
+		filter softly filter-clamd -s "$socket"
+		went_on "100 MB in 8 MB, $socket"
+		logged 'CLEAN:.*' "100 MB, $socket: log"
+	done
+fi
 
 # --- what is no message at all
 printf 'Fs@example.org\0' >"$work/envelope"
