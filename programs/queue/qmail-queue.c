@@ -430,9 +430,9 @@ static void store(struct job *job)
 	struct file *message = &job->message, *envelope = &job->envelope;
 
 	write_message(job);
+	name_message(job); /* before there is an intd/N, where it has a name */
 	open_envelope(job);
 	write_envelope(job);
-	name_message(job);
 	(void)sync_file_range(envelope->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 	sync_or_fail(job, fsync(message->fd), message->name);
 	sync_or_fail(job, fsync(envelope->fd), envelope->name);

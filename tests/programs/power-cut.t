@@ -30,9 +30,9 @@ if [ "$code" -eq 99 ]; then
 	done_testing
 fi
 
-# survives KIND PROGRAM
+# survives KIND PROGRAM [PATH]
 survives() {
-	cut -n "${CUTS:-8}" "$1" "$bin/$2"
+	cut -n "${CUTS:-8}" "$1" "${3:-$bin/$2}"
 	is "$code $(number cuts)" "0 ${CUTS:-8}" "$2: the power is cut ${CUTS:-8} times"
 	[ "$(number acknowledged)" -gt 40 ]
 	is $? 0 "$2: while messages were being acknowledged"
@@ -61,4 +61,8 @@ survives maildir queue-maildir
 is_found_out maildir queue-maildir
 survives queue qmail-queue
 is_found_out queue qmail-queue
+# Where every file has to have a name from its birth, it keeps its promise, too.
+UNSYNCED=nothing
+export UNSYNCED
+survives queue 'without nameless files' "$BUILD/unsynced/qmail-queue"
 done_testing

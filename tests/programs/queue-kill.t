@@ -6,11 +6,13 @@
 # SPDX-License-Identifier: ISC
 . "$(dirname "$0")/../lib.sh"
 . "$tests/peers/chain.sh"
+. "$tests/daemons.sh"
 prepare_chain
 seed=${SEED:-$(date +%s)}
 kills=${KILLS:-60}
 echo "# seed $seed"
-unset QUEUE_MAILDIR QUEUEDIR
+unset QUEUE_MAILDIR QUEUEDIR CLAMD_SOCKET FILTER_TIMEOUT FILTER_MAXSIZE FILTER_FAIL \
+	FILTER_QUARANTINE SIMSCAN_DEBUG SIMSCAN_DEBUG_FILES
 
 # start_chain PROGRAM…: what smtpd starts for a message
 start_chain() {
@@ -53,12 +55,29 @@ survives() {
 start_chain "$bin/queue-maildir -d $work/Maildir"
 survives queue-maildir maildir "$work/Maildir" queue-maildir smtpd
 
-# A queue as qmail's, with no qmail-send.
-for folder in pid intd todo info local remote bounce lock $(seq -f 'mess/%g' 0 22); do
-	mkdir -p "$work/queue.d/$folder"
-done
-QUEUEDIR=$work/queue.d
-export QUEUEDIR
+# make_queue NAME: one as qmail's, $QUEUEDIR, with no qmail-send
+make_queue() {
+	QUEUEDIR=$work/$1
+	export QUEUEDIR
+	for queue_folder in pid intd todo info local remote bounce lock \
+		$(seq -f 'mess/%g' 0 22); do
+		mkdir -p "$QUEUEDIR/$queue_folder"
+	done
+}
+make_queue nameless
 start_chain "$bin/qmail-queue"
 survives qmail-queue queue "$QUEUEDIR" qmail-queue smtpd
+
+# The same where every file has to have a name from its birth.
+make_queue named
+start_chain env UNSYNCED=nothing "$BUILD/unsynced/qmail-queue"
+survives named queue "$QUEUEDIR" qmail-queue smtpd
+
+# shellcheck disable=SC2154 # from daemons.sh
+if is_here clamd 'a filter in between'; then
+	start_clamd
+	make_queue filtered
+	start_chain "$bin/filter-clamd -s $clamd_socket $bin/qmail-queue"
+	survives filter-clamd queue "$QUEUEDIR" filter-clamd qmail-queue smtpd
+fi
 done_testing
