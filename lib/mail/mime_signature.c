@@ -4,9 +4,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/parse.h"
-#include "mail/header.h"
-
 /* "MZ" and what the usual linkers write behind it, as qmail-ldap knows them. */
 static const char programs[] = "TVqQAAMAA\0TVpQAAIAA\0TVpAALQAc\0TVpyAXkAX\0"
 			       "TVrmAU4AA\0TVrhARwAk\0TVoFAQUAA\0TVoAAAQAA\0"
@@ -39,42 +36,27 @@ void mime_signature_start(struct mime_signature_scan *scan,
 	scan->match = NULL;
 	scan->place = MIME_HEADER;
 	scan->is_multipart = scan->is_message = scan->is_other = false;
-	scan->is_content_type = false;
+	scan->is_content_type = scan->has_boundary = false;
 	scan->active = scan->depth = 0;
-	scan->line_length = scan->field_length = 0;
+	scan->line_length = 0;
 }
 
 /* Content-Type. */
 
-struct cursor {
-	const char *at;
-	const char *end;
-};
-
-static bool take_byte(struct cursor *c, char byte)
-{
-	if (!header_skip_comments(&c->at, c->end) || c->at == c->end ||
-	    *c->at != byte)
-		return false;
-	c->at++;
-	return true;
-}
-
-/* Up to a blank or one of the marks. */
-static bool take_word(struct cursor *c, const char *marks, const char *word)
-{
-	const char *start = c->at;
-
-	while (c->at < c->end && *c->at && !strchr(marks, *c->at)) c->at++;
-	return parse_same_word(start, (size_t)(c->at - start), word);
-}
-
-/* One that is there already is replaced by one that every part has. */
+/* Of one header, the shortest do: lines only need to begin with them. One that
+   there is no room for makes the last one one that every part has. */
 static void add_boundary(struct mime_signature_scan *scan, const char *text,
 			 size_t length)
 {
 	struct mime_boundary *boundary;
 
+	if (length > MIME_BOUNDARY) length = MIME_BOUNDARY;
+	for (unsigned i = scan->active; i < scan->depth; i++) {
+		boundary = &scan->boundaries[i];
+		if (boundary->length <= length &&
+		    memcmp(boundary->text, text, boundary->length) == 0)
+			return;
+	}
 	if (scan->depth == MIME_DEPTH) length = 0;
 	else scan->depth++;
 	boundary = &scan->boundaries[scan->depth - 1];
@@ -82,57 +64,36 @@ static void add_boundary(struct mime_signature_scan *scan, const char *text,
 	boundary->length = (unsigned char)length;
 }
 
-/* Without quotes it may hold what it may not; as lines only need to begin with
-   it, it does no harm to cut it early. */
-static void take_boundary(struct mime_signature_scan *scan, struct cursor *c)
+static void read_parameter(struct mime_signature_scan *scan)
 {
-	char text[MIME_BOUNDARY];
-	size_t length = 0;
-	bool is_quoted = take_byte(c, '"');
+	const struct mime_field *field = &scan->field;
 
-	for (; c->at < c->end; c->at++) {
-		if (is_quoted ? *c->at == '"'
-			      : !*c->at || strchr(" \t;(\"", *c->at))
-			break;
-		if (is_quoted && *c->at == '\\' && c->end - c->at > 1) c->at++;
-		if (length < sizeof text) text[length++] = *c->at;
+	if (field->name_length == 0) {
+		if (mime_field_is(field, "multipart"))
+			scan->is_multipart = true;
+		else if (field->is_whole) scan->is_other = true;
+		if (mime_field_is(field, "message/rfc822"))
+			scan->is_message = true;
+	} else if (strcmp(field->name, "boundary") == 0) {
+		add_boundary(scan, field->value, field->value_length);
+		scan->has_boundary = true;
 	}
-	while (length > 0 && strchr(" \t", text[length - 1])) length--;
-	add_boundary(scan, text, length);
 }
 
-/* Behind the next ';' that is not in quotes or a comment. */
-static bool next_parameter(struct cursor *c)
+static void read_content_type(struct mime_signature_scan *scan,
+			      const char *bytes, size_t length)
 {
-	while (header_skip_comments(&c->at, c->end) && c->at < c->end) {
-		char byte = *c->at++;
+	const char *end = bytes + length;
 
-		if (byte == ';') return header_skip_comments(&c->at, c->end);
-		if (byte != '"') continue;
-		for (; c->at < c->end && *c->at != '"'; c->at++)
-			if (*c->at == '\\' && c->end - c->at > 1) c->at++;
-		if (c->at < c->end) c->at++;
-	}
-	return false;
+	while (mime_field_read(&scan->field, &bytes, end)) read_parameter(scan);
 }
 
 /* A part of parts whose boundary is not to be found has every one. */
-static void read_content_type(struct mime_signature_scan *scan)
+static void end_content_type(struct mime_signature_scan *scan)
 {
-	struct cursor c = { scan->field, scan->field + scan->field_length };
-	unsigned depth = scan->depth;
-
 	scan->is_content_type = false;
-	header_skip_comments(&c.at, c.end);
-	if (take_word(&c, " \t/;(", "multipart")) scan->is_multipart = true;
-	else scan->is_other = true;
-	c.at = scan->field;
-	header_skip_comments(&c.at, c.end);
-	if (take_word(&c, " \t;(", "message/rfc822")) scan->is_message = true;
-	while (next_parameter(&c))
-		if (take_word(&c, " \t=;(\"", "boundary") && take_byte(&c, '='))
-			take_boundary(scan, &c);
-	if (scan->is_multipart && scan->depth == depth)
+	if (mime_field_end(&scan->field)) read_parameter(scan);
+	if (scan->is_multipart && !scan->has_boundary)
 		add_boundary(scan, "", 0);
 }
 
@@ -143,16 +104,6 @@ static void begin_header(struct mime_signature_scan *scan)
 	scan->place = MIME_HEADER;
 	scan->is_multipart = scan->is_message = scan->is_other = false;
 	scan->is_content_type = false;
-}
-
-static void add_to_field(struct mime_signature_scan *scan, const char *bytes,
-			 size_t length)
-{
-	size_t room = sizeof scan->field - scan->field_length;
-
-	if (length > room) length = room;
-	memcpy(scan->field + scan->field_length, bytes, length);
-	scan->field_length += length;
 }
 
 /* What is behind the colon, if the line begins with that name. */
@@ -182,10 +133,11 @@ static void read_header_line(struct mime_signature_scan *scan, const char *line,
 	const char *value;
 
 	if (length > 0 && (*line == ' ' || *line == '\t')) {
-		if (scan->is_content_type) add_to_field(scan, line, length);
+		if (scan->is_content_type)
+			read_content_type(scan, line, length);
 		return;
 	}
-	if (scan->is_content_type) read_content_type(scan);
+	if (scan->is_content_type) end_content_type(scan);
 	if (length == 0) {
 		end_header(scan);
 		return;
@@ -193,8 +145,9 @@ static void read_header_line(struct mime_signature_scan *scan, const char *line,
 	value = content_type(line, length);
 	if (!value) return;
 	scan->is_content_type = true;
-	scan->field_length = 0;
-	add_to_field(scan, value, length - (size_t)(value - line));
+	scan->has_boundary = false;
+	mime_field_start(&scan->field, MIME_BY_RULE);
+	read_content_type(scan, value, length - (size_t)(value - line));
 }
 
 /* Behind the header. */

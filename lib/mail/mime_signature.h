@@ -5,15 +5,17 @@
    find them.
    Nothing is decoded, so somebody who means to can always write the same part
    in another way: this keeps out worms, not enemies. What it takes in memory is
-   the struct, and nothing grows with the message: a line and a field of the
-   header count up to MIME_LINE bytes, and of parts that lie deeper than
-   MIME_DEPTH, each line that begins with "--" may be a boundary.
+   the struct, and nothing grows with the message: a line counts up to MIME_LINE
+   bytes, and of parts that lie deeper than MIME_DEPTH, each line that begins
+   with "--" may be a boundary. mail/mime.h is the one that takes pains.
    SPDX-License-Identifier: ISC */
 #ifndef MAIL_MIME_SIGNATURE_H
 #define MAIL_MIME_SIGNATURE_H
 
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "mail/mime_field.h"
 
 enum {
 	MIME_BOUNDARY = 70, /* RFC 2046 section 5.1.1; more is not looked at */
@@ -46,9 +48,10 @@ struct mime_signature_scan {
 	unsigned active, depth;
 	struct mime_boundary boundaries[MIME_DEPTH];
 
-	size_t line_length, field_length;
+	size_t line_length;
 	char line[MIME_LINE];
-	char field[MIME_LINE]; /* Content-Type, unfolded */
+	struct mime_field field; /* Content-Type */
+	bool has_boundary;       /* which has come already */
 };
 
 /* The signatures are the lines of control_read_list, which have to stay; NULL
