@@ -190,7 +190,7 @@ static enum queue_exit_code answer(struct smtp_delivery *delivery, char class,
 	enum queue_exit_code code;
 
 	/* "5.7.1" behind a 451 would be a lie. */
-	if (class == 'Z' && *text != '4')
+	if (class == 'Z' && *text != '4' && !*front)
 		text += smtp_reply_enhanced_code(text, reply->length);
 	if (!*text) text = class == 'D' ? no_reason_for_ever : no_reason_now;
 	str_append_byte(&said, class);

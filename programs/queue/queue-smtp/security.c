@@ -176,8 +176,10 @@ static enum smtp_step log_in(struct smtp_delivery *delivery)
 	if (smtp_client_log_in(client, security->login, security->password) ==
 	    SMTP_DONE)
 		return SMTP_DONE;
-	snprintf(reason, sizeof reason, "the login is not taken: %u %s",
-		 client->reply.code, client->reply.text);
+	if (client->reply.code)
+		snprintf(reason, sizeof reason, "the login is not taken: %u %s",
+			 client->reply.code, client->reply.text);
+	else snprintf(reason, sizeof reason, "no answer to the login");
 	return smtp_delivery_fail_saying(delivery, no_login, reason);
 }
 
