@@ -23,7 +23,7 @@ static const char synopsis[] =
 	"[ -r name ] [ -a 'name: value' ] [ -A 'name: value' ] "
 	"[ -w 'name: value' ] [ -f file ] ... [ next [ args ... ] ]";
 
-#define REPLY_HEADER "DThe header of your email is too long (#5.3.4)"
+#define REPLY_HEADER "DYour email's header is too long (#5.6.0)"
 
 enum {
 	CHANGES_LIMIT = 200,
@@ -211,8 +211,7 @@ static enum queue_exit_code edit(struct job *job)
 	switch (header_edit_take(header, &filter->stage.message)) {
 	case HEADER_EDIT_READY: break;
 	case HEADER_EDIT_TOO_LONG:
-		return filter_refuse(filter, "HEADER TOO LONG", NULL,
-				     REPLY_HEADER);
+		return filter_refuse(filter, "HEADER", NULL, REPLY_HEADER);
 	case HEADER_EDIT_FAILED:
 		return filter_fail(filter, QUEUE_CANNOT_READ,
 				   "cannot read the message");

@@ -27,10 +27,10 @@ static const char usual_socket[] = "127.0.0.1:11333";
 #define REPLY_REJECT "Spam message rejected"
 #define REPLY_LATER "Try again later"
 #define REPLY_HITS "DYour email is considered spam (%s spam-hits)"
-#define REPLY_HEADER "DThe header of your email is too long (#5.3.4)"
+#define REPLY_HEADER "DYour email's header is too long (#5.6.0)"
 
 /* What says that a message is spam; nobody else may have said so. */
-static const char mark[] = "X-Spam", score_mark[] = "X-Spam-Score";
+static const char mark[] = "X-Spam", score_mark[] = "X-Rspamd-Score";
 
 enum {
 	USUAL_PORT = 11333,
@@ -410,8 +410,7 @@ static bool take_header(struct scan *scan, enum queue_exit_code *code)
 	switch (header_edit_take(&scan->header, &filter->stage.message)) {
 	case HEADER_EDIT_READY: break;
 	case HEADER_EDIT_TOO_LONG:
-		*code = filter_refuse(filter, "HEADER TOO LONG", NULL,
-				      REPLY_HEADER);
+		*code = filter_refuse(filter, "HEADER", NULL, REPLY_HEADER);
 		return false;
 	case HEADER_EDIT_FAILED:
 		*code = filter_fail(filter, QUEUE_CANNOT_READ,

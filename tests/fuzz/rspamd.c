@@ -10,7 +10,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
 static char message[] = "Received: a\n by b\nSubject: c\nX-Spam: no\n\nbody\n";
-static const char envelope_bytes[] = "Fa@b\0Tc@d\0Te@f\0";
+static const char envelope_bytes[] = "Fa@b\0Tc@d\0Tg@h\0";
 
 static bool take(struct header_edit *edit, char *bytes, size_t length)
 {
