@@ -4,9 +4,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/parse.h"
+#include "mail/uuencode.h"
 
-enum { DECODED_AT_ONCE = 512, NO_BOUNDARY = -1 };
+enum { DECODED_AT_ONCE = 512 };
 
 /* A layer reads lines; a line that is decoded is read by the next one. */
 static void read_layer(struct mime_walk *, struct mime_layer *,
@@ -21,10 +21,10 @@ static bool is_blank(char byte)
 static void begin_header(struct mime_layer *layer)
 {
 	layer->in_header = true;
-	layer->is_doubtful = false;
 	layer->kind = (struct mime_kind){ 0 };
 	layer->field = MIME_NO_FIELD;
-	layer->known = layer->active;
+	layer->doubtful_group = 0;
+	mime_boundaries_drop(&layer->boundaries);
 }
 
 static void start_layer(struct mime_layer *layer)
@@ -32,7 +32,7 @@ static void start_layer(struct mime_layer *layer)
 	layer->in_line = layer->is_skipped = false;
 	layer->at_cr = layer->is_empty = layer->behind_cr = false;
 	layer->head_length = 0;
-	layer->active = 0;
+	mime_boundaries_start(&layer->boundaries);
 	layer->is_text = false;
 	layer->is_starting = false;
 	layer->start_length = 0;
@@ -81,8 +81,9 @@ static void report_start(const struct mime_walk *walk, struct mime_layer *layer)
 /* Nothing that comes can matter any more. */
 static bool is_idle(const struct mime_layer *layer)
 {
-	return !layer->in_header && layer->active == 0 && !layer->is_text &&
-	       !layer->is_starting && layer->decoder.encoding == MIME_AS_IT_IS;
+	return !layer->in_header && layer->boundaries.count == 0 &&
+	       !layer->is_text && !layer->is_starting &&
+	       layer->decoder.encoding == MIME_AS_IT_IS;
 }
 
 static void open_decoder(struct mime_walk *walk, struct mime_layer *layer,
@@ -154,176 +155,36 @@ static void end_body(struct mime_walk *walk, struct mime_layer *layer)
 
 /* ---- uuencoded files in text ---- */
 
-/* "begin 644 NAME", or "begin-base64 644 NAME". */
-static bool take_file_name(struct mime_layer *layer, const char *line,
+static void take_file_name(struct mime_layer *layer, const char *line,
 			   size_t length)
 {
-	static const char word[] = "begin", other[] = "-base64";
-	const char *at = line + sizeof word - 1, *end = line + length;
-	const char *mode;
+	struct uuencode_begin begin;
 
-	if (length < sizeof word || memcmp(line, word, sizeof word - 1) != 0)
-		return false;
-	layer->file_is_base64 = (size_t)(end - at) >= sizeof other &&
-				memcmp(at, other, sizeof other - 1) == 0;
-	if (layer->file_is_base64) at += sizeof other - 1;
-	if (!is_blank(*at)) return false;
-	while (at < end && is_blank(*at)) at++;
-	for (mode = at; at < end && *at >= '0' && *at <= '7'; at++)
-		;
-	if (at - mode < 3 || at == end || !is_blank(*at)) return false;
-	while (at < end && is_blank(*at)) at++;
-	layer->file_name_length = (size_t)(end - at);
-	if (layer->file_name_length > sizeof layer->file_name)
-		layer->file_name_length = sizeof layer->file_name;
-	memcpy(layer->file_name, at, layer->file_name_length);
-	return layer->file_name_length > 0;
-}
-
-/* Prose has small letters, or is longer than its first letter says. Blanks at a
-   line's end, which are zeros, may be lost. */
-static bool is_uuencoded(const char *line, size_t length)
-{
-	size_t bytes = length > 0 ? (size_t)(line[0] - ' ') & 63 : 0;
-
-	if (length == 0 || length - 1 > (bytes + 2) / 3 * 4 + 2) return false;
-	for (size_t i = 0; i < length; i++)
-		if (line[i] < ' ' || line[i] > '`') return false;
-	return bytes == 0 || length > 1;
-}
-
-static bool is_base64(const char *line, size_t length)
-{
-	if (length < 4) return false;
-	for (size_t i = 0; i < length; i++)
-		if (line[i] <= ' ' || strchr("-_.,;:!?'\"()", line[i]))
-			return false;
-	return true;
-}
-
-static bool is_of_file(const struct mime_layer *layer, const char *line,
-		       size_t length)
-{
-	return layer->file_is_base64 ? is_base64(line, length)
-				     : is_uuencoded(line, length);
+	layer->file = MIME_NO_FILE;
+	if (!uuencode_begins(line, length, &begin)) return;
+	layer->file = MIME_FILE_NAMED;
+	layer->file_is_base64 = begin.is_base64;
+	layer->file_name_length = begin.name_length;
+	memcpy(layer->file_name, begin.name, begin.name_length);
 }
 
 static void read_text_line(struct mime_walk *walk, struct mime_layer *layer,
 			   const char *line, size_t length)
 {
-	if (layer->file == MIME_IN_FILE && is_of_file(layer, line, length))
-		return;
+	bool is_data = layer->file != MIME_NO_FILE &&
+		       uuencode_is_data(line, length, layer->file_is_base64);
+
+	if (layer->file == MIME_IN_FILE && is_data) return;
 	if (layer->file == MIME_IN_FILE) close_decoder(walk, layer);
 	else if (layer->decoder.encoding != MIME_AS_IT_IS) return;
-	if (layer->file == MIME_FILE_NAMED && is_of_file(layer, line, length)) {
-		report_name(walk, layer->file_name, layer->file_name_length);
-		open_decoder(walk, layer,
-			     layer->file_is_base64 ? MIME_BASE64
-						   : MIME_UUENCODE);
-		layer->file = MIME_IN_FILE;
+	if (!is_data) {
+		take_file_name(layer, line, length);
 		return;
 	}
-	layer->file = take_file_name(layer, line, length) ? MIME_FILE_NAMED
-							  : MIME_NO_FILE;
-}
-
-/* ---- boundaries ---- */
-
-static unsigned next_group(const struct mime_layer *layer)
-{
-	if (layer->active == 0) return 1;
-	return layer->boundaries[layer->active - 1].group + 1;
-}
-
-/* One of the header at hand. When there is no room, one that is there already is
-   replaced by one that every part has. */
-static void add_boundary(struct mime_layer *layer, const char *text,
-			 size_t length)
-{
-	struct mime_boundary_line *boundary;
-
-	if (length > MIME_BOUNDARY_TEXT) length = MIME_BOUNDARY_TEXT;
-	for (size_t i = layer->active; i < layer->known; i++) {
-		boundary = &layer->boundaries[i];
-		if (boundary->length == length &&
-		    memcmp(boundary->text, text, length) == 0)
-			return;
-	}
-	if (layer->known == MIME_BOUNDARIES) length = 0;
-	else layer->known++;
-	boundary = &layer->boundaries[layer->known - 1];
-	boundary->group = next_group(layer);
-	boundary->length = length;
-	memcpy(boundary->text, text, length);
-}
-
-struct match {
-	int number; /* of the boundary, or NO_BOUNDARY */
-	bool is_exact, is_end;
-};
-
-static size_t skip_blanks(const char *line, size_t at, size_t length)
-{
-	while (at < length && is_blank(line[at])) at++;
-	return at;
-}
-
-/* What the line has behind the boundary makes it one, or the end of all parts, or
-   only something that begins like one. */
-static struct match compare(const struct mime_boundary_line *boundary,
-			    const char *line, size_t length)
-{
-	struct match match = { .number = NO_BOUNDARY };
-	size_t at = 2 + boundary->length;
-
-	if (at > length ||
-	    memcmp(line + 2, boundary->text, boundary->length) != 0)
-		return match;
-	match.number = 0;
-	if (boundary->length == 0 || boundary->length == MIME_BOUNDARY_TEXT)
-		return match;
-	match.is_exact = skip_blanks(line, at, length) == length;
-	if (match.is_exact || length - at < 2 ||
-	    memcmp(line + at, "--", 2) != 0)
-		return match;
-	match.is_end = skip_blanks(line, at + 2, length) == length;
-	match.is_exact = match.is_end;
-	return match;
-}
-
-/* An exact one, the innermost; or else the longest that the line begins with: the
-   others are part of it. */
-static struct match find_boundary(const struct mime_layer *layer,
-				  const char *line, size_t length)
-{
-	struct match found = { .number = NO_BOUNDARY };
-	size_t count = layer->in_header ? layer->known : layer->active;
-	size_t longest = 0;
-
-	if (length < 2 || line[0] != '-' || line[1] != '-') return found;
-	for (size_t i = count; i-- > 0;) {
-		const struct mime_boundary_line *b = &layer->boundaries[i];
-		struct match match = compare(b, line, length);
-
-		if (match.number == NO_BOUNDARY ||
-		    match.is_exact < found.is_exact)
-			continue;
-		if (found.number != NO_BOUNDARY &&
-		    match.is_exact == found.is_exact && b->length <= longest)
-			continue;
-		found = match;
-		found.number = (int)i;
-		longest = b->length;
-	}
-	return found;
-}
-
-/* Parts may go on behind the last boundary of theirs, so it stays. */
-static void forget_inner(struct mime_layer *layer, unsigned group)
-{
-	while (layer->active > 0 &&
-	       layer->boundaries[layer->active - 1].group > group)
-		layer->active--;
+	report_name(walk, layer->file_name, layer->file_name_length);
+	open_decoder(walk, layer,
+		     layer->file_is_base64 ? MIME_BASE64 : MIME_UUENCODE);
+	layer->file = MIME_IN_FILE;
 }
 
 /* ---- the fields that matter ---- */
@@ -387,7 +248,8 @@ static void take_parameter(struct mime_walk *walk, struct mime_layer *layer,
 		return;
 	}
 	if (layer->field == MIME_TYPE && strcmp(p->name, "boundary") == 0)
-		add_boundary(layer, p->value, p->value_length);
+		mime_boundaries_add(&layer->boundaries, p->value,
+				    p->value_length);
 	for (unsigned i = 0; i < sizeof words / sizeof *words; i++) {
 		size_t length = strlen(words[i]);
 
@@ -439,6 +301,12 @@ static void end_field(struct mime_walk *walk, struct mime_layer *layer)
 	layer->field = MIME_NO_FIELD;
 }
 
+static size_t skip_blanks(const char *line, size_t at, size_t length)
+{
+	while (at < length && is_blank(line[at])) at++;
+	return at;
+}
+
 /* The length of what is before the value, if that is one of the fields. */
 static size_t name_of_field(const char *line, size_t length,
 			    enum mime_field_kind *kind)
@@ -480,6 +348,7 @@ static void begin_field(struct mime_layer *layer, enum mime_field_kind kind)
 static void open_body(struct mime_walk *walk, struct mime_layer *layer,
 		      size_t outer)
 {
+	const struct mime_boundaries *ours = &layer->boundaries;
 	struct mime_layer *inner = layer + 1;
 
 	open_decoder(walk, layer,
@@ -489,12 +358,10 @@ static void open_body(struct mime_walk *walk, struct mime_layer *layer,
 	inner->is_starting = layer->is_starting;
 	inner->is_text = layer->is_text;
 	inner->in_header = layer->kind.is_message;
-	for (size_t i = outer; i < layer->active; i++) {
-		const struct mime_boundary_line *b = &layer->boundaries[i];
-
-		add_boundary(inner, b->text, b->length);
-	}
-	inner->active = inner->known;
+	for (size_t i = outer; i < ours->count; i++)
+		mime_boundaries_add(&inner->boundaries, ours->list[i].text,
+				    ours->list[i].length);
+	mime_boundaries_take(&inner->boundaries, 0);
 }
 
 /* What the header has said comes true. With several types, or none, the body is
@@ -506,35 +373,23 @@ static void begin_body(struct mime_walk *walk, struct mime_layer *layer)
 	bool is_plain = kind->is_text || kind->is_other ||
 			!(kind->is_multipart || kind->is_message);
 	bool is_message = kind->is_message;
-	size_t outer = layer->active;
+	struct mime_boundaries *boundaries = &layer->boundaries;
+	size_t brought;
 
-	if (kind->is_multipart && layer->known == layer->active)
-		add_boundary(layer, "", 0);
-	layer->active = layer->known;
+	brought = boundaries->known - boundaries->count;
+	mime_boundaries_take(boundaries, layer->doubtful_group);
+	if (kind->is_multipart && brought == 0) {
+		mime_boundaries_add(boundaries, "", 0);
+		mime_boundaries_take(boundaries, 0);
+		brought = 1;
+	}
 	layer->is_starting = is_plain || is_message;
 	layer->start_length = 0;
 	layer->is_text = (is_plain && !kind->is_other) || kind->is_uuencode;
 	if (kind->is_base64 || kind->is_quoted_printable)
-		open_body(walk, layer, outer);
+		open_body(walk, layer, boundaries->count - brought);
 	layer->in_header = false;
 	if (is_message) begin_header(layer);
-}
-
-/* The boundaries of parts that are over go from between those outside and those
-   that the header has brought. */
-static void leave_inner(struct mime_layer *layer)
-{
-	size_t brought = layer->known - layer->active;
-	size_t from = layer->active;
-	unsigned group;
-
-	forget_inner(layer, layer->doubtful_group);
-	group = next_group(layer);
-	memmove(layer->boundaries + layer->active, layer->boundaries + from,
-		brought * sizeof *layer->boundaries);
-	layer->known = layer->active + brought;
-	for (size_t i = layer->active; i < layer->known; i++)
-		layer->boundaries[i].group = group;
 }
 
 /* Where it is doubtful, it is one if it says anything, or if nothing was there
@@ -547,13 +402,12 @@ static bool end_header(struct mime_walk *walk, struct mime_layer *layer)
 
 	end_field(walk, layer);
 	if (!layer->kind.has_field &&
-	    (layer->is_doubtful ? is_busy : is_decoded)) {
+	    (layer->doubtful_group > 0 ? is_busy : is_decoded)) {
 		layer->in_header = false;
-		layer->known = layer->active;
+		mime_boundaries_drop(&layer->boundaries);
 		return false;
 	}
 	end_body(walk, layer);
-	if (layer->is_doubtful) leave_inner(layer);
 	begin_body(walk, layer);
 	return true;
 }
@@ -582,48 +436,48 @@ static void read_header_line(struct mime_walk *walk, struct mime_layer *layer,
 /* ---- lines ---- */
 
 /* Before the header is over, its own boundary ends it. */
-static struct match match_boundary(struct mime_walk *walk,
-				   struct mime_layer *layer, const char *line,
-				   size_t length)
+static struct mime_match find_boundary(struct mime_walk *walk,
+				       struct mime_layer *layer,
+				       const char *line, size_t length)
 {
-	struct match match = { .number = NO_BOUNDARY };
+	struct mime_boundaries *boundaries = &layer->boundaries;
+	struct mime_match match = { 0 };
 
 	if (length < 2 || line[0] != '-' || line[1] != '-') return match;
 	if (layer->in_header) end_field(walk, layer);
-	match = find_boundary(layer, line, length);
-	if (!match.is_exact || match.number < (int)layer->active) return match;
+	match = mime_boundaries_find(boundaries, line, length);
+	if (!match.is_exact || !match.is_new) return match;
 	end_header(walk, layer);
-	return find_boundary(layer, line, length);
+	return mime_boundaries_find(boundaries, line, length);
 }
 
 static void cross_boundary(struct mime_walk *walk, struct mime_layer *layer,
-			   struct match match)
+			   struct mime_match match)
 {
 	end_body(walk, layer);
-	forget_inner(layer, layer->boundaries[match.number].group);
+	mime_boundaries_leave(&layer->boundaries, match.group);
 	begin_header(layer);
-	if (match.is_end) layer->in_header = false;
+	if (match.is_last) layer->in_header = false;
 }
 
 /* The beginning of a line, or all of it. */
 static void read_head(struct mime_walk *walk, struct mime_layer *layer,
 		      const char *line, size_t length)
 {
-	struct match match = match_boundary(walk, layer, line, length);
-	bool is_found = match.number != NO_BOUNDARY;
+	struct mime_match match = find_boundary(walk, layer, line, length);
 
 	layer->in_line = true;
-	layer->is_skipped = is_found && match.is_exact && !layer->behind_cr;
+	layer->is_skipped = match.is_exact && !layer->behind_cr;
 	if (layer->is_skipped) {
 		cross_boundary(walk, layer, match);
 		return;
 	}
 	if (layer->is_text) read_text_line(walk, layer, line, length);
 	read_body(walk, layer, line, length);
-	if (is_found && (!layer->in_header || layer->is_doubtful)) {
+	if (match.group > 0 &&
+	    (!layer->in_header || layer->doubtful_group > 0)) {
 		begin_header(layer);
-		layer->is_doubtful = true;
-		layer->doubtful_group = layer->boundaries[match.number].group;
+		layer->doubtful_group = match.group;
 	} else if (layer->in_header) {
 		read_header_line(walk, layer, line, length);
 	}

@@ -15,15 +15,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "mail/mime_boundaries.h"
 #include "mail/mime_decode.h"
 #include "mail/mime_field.h"
 #include "mail/mime_name.h"
 
 enum {
-	MIME_LAYERS = 6,      /* encoded in encoded; more is `is_too_deep` */
-	MIME_BOUNDARIES = 24, /* more: any line with "--" may be one */
-	MIME_BOUNDARY_TEXT = 250, /* RFC 2046 section 5.1.1 allows 70 */
-	MIME_START = 192,         /* bytes of a part that are shown */
+	MIME_LAYERS = 6,  /* encoded in encoded; more is `is_too_deep` */
+	MIME_START = 192, /* bytes of a part that are shown */
 	MIME_HEAD = 1024, /* of a line: its rest is no boundary or name */
 };
 
@@ -36,12 +35,6 @@ struct mime_observer {
 	   to MIME_START. What is encoded is shown undecoded, too. */
 	void (*start)(void *context, const char *bytes, size_t length);
 	void *context;
-};
-
-struct mime_boundary_line {
-	unsigned group; /* of the parts that it divides */
-	size_t length;  /* MIME_BOUNDARY_TEXT: or longer; 0: any */
-	char text[MIME_BOUNDARY_TEXT];
 };
 
 enum mime_field_kind {
@@ -69,8 +62,8 @@ struct mime_layer {
 	char head[MIME_HEAD];
 
 	/* The header: a sure one, or one behind what may be a boundary. */
-	bool in_header, is_doubtful;
-	unsigned doubtful_group;
+	bool in_header;
+	unsigned doubtful_group; /* of that boundary; 0: it is a sure one */
 	struct mime_kind kind;
 	enum mime_field_kind field;
 	struct mime_reading_of_field {
@@ -78,10 +71,7 @@ struct mime_layer {
 		struct mime_name_pieces pieces;
 	} readings[2];
 
-	/* Those that count, the outermost first, and behind them, up to `known`,
-	   those of the header at hand. */
-	size_t active, known;
-	struct mime_boundary_line boundaries[MIME_BOUNDARIES];
+	struct mime_boundaries boundaries;
 
 	/* The body. */
 	bool is_text;
