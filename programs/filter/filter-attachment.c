@@ -46,7 +46,10 @@ struct scan {
 	struct str suffixes;  /* each with a NUL */
 	struct str signatures;
 	bool has_signatures; /* the file is there */
-	regex_t patterns[PATTERN_LIMIT];
+	struct pattern {
+		const char *text;
+		regex_t compiled;
+	} patterns[PATTERN_LIMIT];
 	size_t pattern_count;
 
 	/* What has been found; the first is what counts. */
@@ -100,29 +103,42 @@ static int read_signatures(void)
 }
 
 /* A pattern that is none would let pass what it was meant for. */
+static int add_pattern(const char *text)
+{
+	char shown[128];
+	int error;
+
+	if (scan.pattern_count == PATTERN_LIMIT) {
+		warn("more than %d patterns in simcontrol", PATTERN_LIMIT);
+		return -1;
+	}
+	error = regcomp(&scan.patterns[scan.pattern_count].compiled, text,
+			REG_EXTENDED | REG_NOSUB);
+	if (error == REG_ESPACE) str_die_of_memory();
+	if (error != 0) {
+		warn("a bad pattern in simcontrol: %s",
+		     printable_text(shown, sizeof shown, text));
+		return -1;
+	}
+	scan.patterns[scan.pattern_count++].text = text;
+	return 0;
+}
+
+/* Several recipients of one domain have brought the same ones. */
+static bool has_pattern(const char *text)
+{
+	for (size_t i = 0; i < scan.pattern_count; i++)
+		if (strcmp(scan.patterns[i].text, text) == 0) return true;
+	return false;
+}
+
 static int read_patterns(void)
 {
 	const struct str *list = &scan.filter.control.regex;
 	const char *at = list->data, *end = at + list->length;
 
-	for (; at && at < end; at += strlen(at) + 1) {
-		char text[128];
-		int error;
-
-		if (scan.pattern_count == PATTERN_LIMIT) {
-			warn("more than %d patterns", PATTERN_LIMIT);
-			return -1;
-		}
-		error = regcomp(&scan.patterns[scan.pattern_count], at,
-				REG_EXTENDED | REG_NOSUB);
-		if (error == REG_ESPACE) str_die_of_memory();
-		if (error != 0) {
-			warn("a bad pattern in simcontrol: %s",
-			     printable_text(text, sizeof text, at));
-			return -1;
-		}
-		scan.pattern_count++;
-	}
+	for (; at && at < end; at += strlen(at) + 1)
+		if (!has_pattern(at) && add_pattern(at) < 0) return -1;
 	return 0;
 }
 
@@ -217,7 +233,8 @@ static void look_at_line(int flags)
 	for (size_t i = 0; !scan.state && i < scan.pattern_count; i++) {
 		char number[32];
 
-		if (regexec(&scan.patterns[i], scan.line, 0, NULL, flags) != 0)
+		if (regexec(&scan.patterns[i].compiled, scan.line, 0, NULL,
+			    flags) != 0)
 			continue;
 		snprintf(number, sizeof number, "#%zu", i);
 		find("REGEX", number, strlen(number));

@@ -249,7 +249,10 @@ END
 	like "$(cat "$work/log")" '^filter-attachment: warning: a bad pattern in simcontrol: a\(b$' 'a pattern that is none: log'
 	filter filter-attachment -o
 	refused_with 55 '' 'also with -o'
-	simcontrol "example.net:regex=$(seq -s : 101)"
+	simcontrol "example.net:regex=$(seq -s 'x:' 100)x"
+	filter filter-attachment
+	went_on '100 patterns, brought by two recipients'
+	simcontrol "example.net:regex=$(seq -s 'x:' 101)x"
 	filter filter-attachment
 	refused_with 55 '' 'too many patterns'
 	simcontrol 'example.net:regex=x[yz]END'
@@ -273,6 +276,15 @@ END
 	message long '' "$(head -c 20000 /dev/zero | tr '\0' -)xEND"
 	filter filter-attachment
 	went_on 'a piece of a line does not begin it'
+	simcontrol "example.net:regex=$(seq -s '.*nowhere:' 100)"
+	message much
+	lengthen 8000000
+	filter filter-attachment -t 1
+	refused_with 52 '' 'it takes longer than -t'
+	logged 'ERROR:[0-9.]+s:it takes too long:.*' 'it takes longer than -t: log'
+	filter filter-attachment -t 1 -o
+	is "$code $(sed -n 1p "$work/next.message")" \
+		'0 X-Filter-Skipped: filter-attachment (it takes too long)' '-o'
 	rm "$work/control"/simcontrol*
 fi
 attached a.exe
