@@ -6,7 +6,7 @@
 # CUTS=200 makes it longer, SEED repeats one.
 # SPDX-License-Identifier: ISC
 . "$(dirname "$0")/../lib.sh"
-is_root 'the power is cut' || done_testing
+is_root 'the power is cut' && is_here mkfs.ext4 'the power is cut' || done_testing
 
 # cut OPTION… KIND PROGRAM: $found is the last line, in full in $work/out
 cut() {

@@ -59,19 +59,26 @@ survives queue-maildir maildir "$work/Maildir" queue-maildir smtpd
 make_queue() {
 	QUEUEDIR=$work/$1
 	export QUEUEDIR
-	for queue_folder in pid intd todo info local remote bounce lock \
-		$(seq -f 'mess/%g' 0 22); do
-		mkdir -p "$QUEUEDIR/$queue_folder"
-	done
+	queue-check -u "$(id -un)" "$QUEUEDIR" >"$work/checked"
+}
+# is_collectable NAME: when it is old, what was left can be told from the rest
+is_collectable() {
+	find "$QUEUEDIR" -type f -exec touch -d '2 days ago' {} +
+	queue-check -u "$(id -un)" "$QUEUEDIR" >"$work/checked"
+	is $? 0 "$1: what is left is old at last, and queue-check removes it"
+	mail-stored queue "$QUEUEDIR" "$work/notes.$1" >"$work/found"
+	is "$? $(number garbage)" '0 0' "$1: and nothing else"
 }
 make_queue nameless
 start_chain "$bin/qmail-queue"
 survives qmail-queue queue "$QUEUEDIR" qmail-queue smtpd
+is_collectable qmail-queue
 
 # The same where every file has to have a name from its birth.
 make_queue named
 start_chain env UNSYNCED=nothing "$BUILD/unsynced/qmail-queue"
 survives named queue "$QUEUEDIR" qmail-queue smtpd
+is_collectable named
 
 # shellcheck disable=SC2154 # from daemons.sh
 if is_here clamd 'a filter in between'; then
