@@ -130,6 +130,12 @@ static const cJSON *get(const cJSON *object, const char *name)
 	return cJSON_GetObjectItemCaseSensitive(object, name);
 }
 
+/* Of an array or an object; what is neither, or is not there, has none. */
+static const cJSON *first(const cJSON *list)
+{
+	return list ? list->child : NULL;
+}
+
 /* NULL when it is none. */
 static const char *text_of(const cJSON *item)
 {
@@ -264,8 +270,7 @@ static void remove_fields(struct header_edit *edit, const cJSON *names,
 {
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, names)
-	{
+	for (item = first(names); item; item = item->next) {
 		if (*left == 0) return;
 		if (!cJSON_IsNumber(item) || is_pattern(item->string)) continue;
 		header_edit_remove(edit, item->string,
@@ -302,13 +307,12 @@ static void add_fields(struct header_edit *edit, const cJSON *names,
 {
 	const cJSON *item, *one;
 
-	cJSON_ArrayForEach(item, names)
-	{
+	for (item = first(names); item; item = item->next) {
 		if (!cJSON_IsArray(item)) {
 			add_field(edit, item->string, item, left);
 			continue;
 		}
-		cJSON_ArrayForEach(one, item)
+		for (one = first(item); one; one = one->next)
 			add_field(edit, item->string, one, left);
 	}
 }
@@ -332,7 +336,7 @@ static void add_marks(struct header_edit *edit, const cJSON *wish,
 			 left);
 		return;
 	}
-	cJSON_ArrayForEach(item, wish)
+	for (item = first(wish); item; item = item->next)
 		set_mark(edit, item->string, text_of(item), left);
 }
 
@@ -346,7 +350,7 @@ static void add_signatures(struct header_edit *edit, const cJSON *signatures,
 
 	add_value(edit, place, name, text_of(signatures), left);
 	if (!cJSON_IsArray(signatures)) return;
-	cJSON_ArrayForEach(item, signatures)
+	for (item = first(signatures); item; item = item->next)
 		add_value(edit, place++, name, text_of(item), left);
 }
 
@@ -396,8 +400,7 @@ static bool is_among(const char *recipient, const cJSON *list)
 	const cJSON *item;
 	size_t left = RSPAMD_RECIPIENTS;
 
-	cJSON_ArrayForEach(item, list)
-	{
+	for (item = first(list); item; item = item->next) {
 		if (left-- == 0) break;
 		if (read_address(text_of(item), &address) &&
 		    strcasecmp(address.text, recipient) == 0)
@@ -436,8 +439,7 @@ static bool append_added(const struct envelope *envelope, const cJSON *added,
 	bool is_changed = false;
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, added)
-	{
+	for (item = first(added); item; item = item->next) {
 		if (left-- == 0) break;
 		if (!read_address(text_of(item), &address) ||
 		    !address.text[0] || has_recipient(envelope, address.text))
