@@ -243,7 +243,9 @@ END
 	simcontrol 'example.com:clam=yes'
 	filter filter-attachment
 	went_on 'with simcontrol.cdb, ssattach is not looked at'
-	simcontrol 'example.net:attach=.exe,regex=a(b'
+	# simscan's own simscanmk takes any pattern.
+	printf '+11,22:example.net->attach=.exe,regex=a(b,\n\n' |
+		cdb -c "$work/control/simcontrol.cdb"
 	filter filter-attachment
 	refused_with 55 '' 'a pattern that is none'
 	like "$(cat "$work/log")" '^filter-attachment: warning: a bad pattern in simcontrol: a\(b$' 'a pattern that is none: log'
