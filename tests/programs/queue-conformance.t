@@ -4,6 +4,7 @@
 # SPDX-License-Identifier: ISC
 . "$(dirname "$0")/../lib.sh"
 . "$tests/maildir.sh"
+. "$tests/daemons.sh"
 unset ERROR_FD TMPDIR FILTER_TIMEOUT QQF_DIALECT CLAMD_SOCKET SPAMD_SOCKET RSPAMD_SOCKET
 export CONTROLDIR="$work/control"
 mkdir "$work/control" "$work/wrong"
@@ -94,15 +95,44 @@ END
 chmod 755 "$work/judge"
 
 # --- each of ours that is there; one without a line here is a failure
-daemon() {
+# scanner KIND: it listens on $port
+scanner() {
 	start_server "$work/$1.log" scanner-stub "$1"
-	eval "$1_port=\$port"
 }
-printf '%s\n' 'Subject: x' '' 'no spam, no virus' >"$work/clean"
 for program in "$bin"/filter-* "$bin"/queue-* "$bin"/qmail-queue "$bin"/qmail-qfilter; do
 	[ -x "$program" ] || continue
 	name=${program##*/}
 	case $name in
+	queue-check) ;; # not of this kind
+	filter-attachment)
+		echo .scr >"$work/control/ssattach"
+		printf '%s\n' 'Subject: x' 'MIME-Version: 1.0' \
+			'Content-Type: application/octet-stream; name=x.scr' '' x >"$work/attachment"
+		conforms "$name" -q -R "$work/attachment" "$program" ;;
+	filter-clamd)
+		scanner clamd
+		conforms "$name" -q -R "$work/refused" "$program" -s "127.0.0.1:$port" ;;
+	filter-header)
+		conforms "$name" -q -c "$program" -r X-Any -a 'X-Top: top' -A 'X-End: end' ;;
+	filter-rspamd)
+		scanner rspamd
+		conforms "$name" -q -c -R "$work/refused" -D "$work/discarded" \
+			"$program" -s "127.0.0.1:$port" ;;
+	filter-spamd)
+		scanner spamd
+		conforms "$name" -q -c -R "$work/refused" "$program" -s "127.0.0.1:$port" -R 10 ;;
+	qmail-queue)
+		queue-check -s 23 "$work/queue" >"$work/check" 2>&1
+		export QUEUEDIR="$work/queue"
+		conforms "$name" -e "$program" ;;
+	queue-lmtp)
+		is_here smtp-sink "$name keeps all rules" || continue
+		start_smtp_sink -L
+		conforms "$name" -e "$program" "127.0.0.1:$smtp_sink_port" ;;
+	queue-smtp)
+		is_here smtp-sink "$name keeps all rules" || continue
+		start_smtp_sink
+		conforms "$name" -e "$program" -T none "127.0.0.1:$smtp_sink_port" ;;
 	qmail-qfilter)
 		export QQF_QMAILQUEUE=/nonexistent
 		conforms "$name without a filter" -v QQF_QMAILQUEUE \
