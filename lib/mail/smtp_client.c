@@ -81,7 +81,9 @@ static enum smtp_step next_line(struct smtp_client *client)
 		switch (smtp_line_take(&client->line, &client->in,
 				       SMTP_LINE_LIMIT)) {
 		case SMTP_LINE_WHOLE: return SMTP_DONE;
-		case SMTP_LINE_PARTIAL: break;
+		case SMTP_LINE_PARTIAL:
+			if (client->line.dropping) return SMTP_BROKEN;
+			break;
 		case SMTP_LINE_TOO_LONG:
 		case SMTP_LINE_HAS_NUL:
 		default: return SMTP_BROKEN;
