@@ -1,7 +1,9 @@
-/* Linked into a queue program instead of libc's fsync, fdatasync and openat, so
-   that tests/power-cut can show that it would notice: this program says of every
-   folder that it has been flushed, and does not flush it. $UNSYNCED is
-   files    it lies about files, and flushes folders;
+/* Linked into a queue program instead of libc's fsync, fdatasync, openat, statfs
+   and sync_file_range, so that tests/power-cut can show that it would notice: this
+   program says of every folder that it has been flushed, and does not flush it. It
+   knows no file system by its kind, so it relies on none. $UNSYNCED is
+   files    it lies about files, not even begins to write them, and flushes folders;
+   all      it flushes nothing, and knows file systems;
    nothing  it flushes all, but has no O_TMPFILE, as on many file systems.
    SPDX-License-Identifier: ISC */
 #include <errno.h>
@@ -11,13 +13,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 int __real_fsync(int fd);
 int __real_fdatasync(int fd);
 int __real_openat(int folder, const char *path, int flags, ...);
+int __real_sync_file_range(int fd, off_t at, off_t length, unsigned flags);
+int __wrap_sync_file_range(int fd, off_t at, off_t length, unsigned flags);
+int __real_statfs(const char *path, struct statfs *it);
 int __wrap_fsync(int fd);
 int __wrap_fdatasync(int fd);
 int __wrap_openat(int folder, const char *path, int flags, ...);
+int __wrap_statfs(const char *path, struct statfs *it);
 
 static bool is_wanted(const char *what)
 {
@@ -30,8 +37,9 @@ static bool is_passed_over(int fd)
 {
 	struct stat it;
 
-	return !is_wanted("nothing") && fstat(fd, &it) == 0 &&
-	       S_ISDIR(it.st_mode) != is_wanted("files");
+	if (is_wanted("nothing")) return false;
+	return is_wanted("all") || (fstat(fd, &it) == 0 &&
+				    S_ISDIR(it.st_mode) != is_wanted("files"));
 }
 
 int __wrap_fsync(int fd)
@@ -57,4 +65,18 @@ int __wrap_openat(int folder, const char *path, int flags, ...)
 	if (flags & (O_CREAT | O_TMPFILE)) mode = va_arg(more, mode_t);
 	va_end(more);
 	return __real_openat(folder, path, flags, mode);
+}
+
+int __wrap_statfs(const char *path, struct statfs *it)
+{
+	if (is_wanted("all")) return __real_statfs(path, it);
+	errno = ENOSYS;
+	return -1;
+}
+
+int __wrap_sync_file_range(int fd, off_t at, off_t length, unsigned flags)
+{
+	return is_wanted("files")
+		       ? 0
+		       : __real_sync_file_range(fd, at, length, flags);
 }

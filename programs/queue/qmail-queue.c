@@ -481,9 +481,9 @@ static void store(struct job *job)
 {
 	write_message(job);
 	start_writing(&job->message);
+	name_message(job); /* before there is an intd/N, where it has a name */
 	open_envelope(job);
 	write_envelope(job);
-	name_message(job);
 	if (is_on_ext4()) store_at_once(job);
 	else store_step_by_step(job);
 }

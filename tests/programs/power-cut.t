@@ -56,12 +56,23 @@ is_found_out() {
 	[ "$(number before)" -gt 0 ] && [ "$(number broken)" -gt 0 ]
 	is "$code $?" '0 0' "$2: without the flush of files, and what is there is broken"
 }
+# is_found_out_at_once KIND PROGRAM: the same where one flush is that of all
+is_found_out_at_once() {
+	UNSYNCED=all
+	export UNSYNCED
+	cut -u -n 60 "$1" "$BUILD/unsynced/$2"
+	unset UNSYNCED
+	[ "$(number before)" -gt 0 ]
+	is "$code $?" '0 0' "$2: without any flush messages are lost"
+}
 
 survives maildir queue-maildir
 is_found_out maildir queue-maildir
 survives queue qmail-queue
 is_found_out queue qmail-queue
-# Where every file has to have a name from its birth, it keeps its promise, too.
+is_found_out_at_once queue qmail-queue
+# Where every file has to have a name from its birth, and nothing is known of the
+# file system, it keeps its promise, too.
 UNSYNCED=nothing
 export UNSYNCED
 survives queue 'without nameless files' "$BUILD/unsynced/qmail-queue"
