@@ -47,7 +47,7 @@ pid=$(the_queue; qmail-qfilter true <"$work/message" 1<"$work/envelope" 2>&- 4>&
 is "$(sed -n 's/^pid //p' "$QUEUE_DIR/1/about")" "$pid" \
 	'the queue program is the same process'
 qfilter --
-is "$code$(queued)" 1000 'no filter before --: wrong use'
+is "$code$(queued)" 01 'no filter before --: none at all'
 qfilter true --
 is "$code$(queued)" 01 'nothing behind the last --'
 
@@ -190,6 +190,12 @@ is "$code$(queued)" 01 'a filter names the queue program on descriptor 5'
 qfilter "$work/name-queue" "$work/a-very-long-name-that-is-none-at-all" -- \
 	"$work/name-queue" "$work/other-queue"
 is "$code$(queued)" 01 'the last one counts'
+QQF_QMAILQUEUE=/nonexistent qfilter true -- true -- -- sh -c 'exec "$0"' "$work/other-queue"
+is "$code$(queued)" 01 'a command line behind -- --'
+QQF_QMAILQUEUE=/nonexistent qfilter -- "$work/other-queue"
+is "$code$(queued)" 01 'also without a filter'
+qfilter "$work/name-queue" "$work/other-queue" -- -- false
+is "$code$(queued)" 01 'what a filter names comes before it'
 QQF_QMAILQUEUE=/nonexistent qfilter true
 is "$code$(queued)" 1200 'QQF_QMAILQUEUE that is not there: 120'
 like "$(cat "$work/log")" 'unable to run /nonexistent: ' 'it says so'

@@ -138,10 +138,10 @@ for program in "$bin"/filter-* "$bin"/queue-* "$bin"/qmail-queue "$bin"/qmail-qf
 		conforms "$name without a filter" -v QQF_QMAILQUEUE \
 			-E QMAILPPID,QMAILUSER,QMAILHOST,QMAILRCPTS,NUMRCPTS,ENVSIZE,MSGSIZE,QMAILNAME \
 			"$program"
-		conforms "$name with filters" -q -v QQF_QMAILQUEUE \
+		conforms "$name with filters" -q \
 			-E QMAILPPID,QMAILUSER,QMAILHOST,QMAILRCPTS,NUMRCPTS,ENVSIZE,MSGSIZE,QMAILNAME \
 			-R "$work/refused" -D "$work/discarded" \
-			"$program" true -- cat -- "$work/judge"
+			"$program" true -- cat -- "$work/judge" -- --
 		unset QQF_QMAILQUEUE ;;
 	queue-chain)
 		cat >"$work/chain.sh" <<END

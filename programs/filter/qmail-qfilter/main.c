@@ -1,8 +1,8 @@
 /* qmail-qfilter: one stage of the chain that runs filters of the old kind, each
    of them to its end: the message on descriptor 0, a new one, if any, to descriptor
-   1, the envelope on 3 and a new one to 4. Then it execs qmail-queue, or what
-   $QQF_QMAILQUEUE or a filter (on descriptor 5) names: a path, which is no command
-   line. It never looks at $QMAILQUEUE, which leads to itself. A filter's exit code
+   1, the envelope on 3 and a new one to 4. Then it execs what a filter has named on
+   descriptor 5, the command line behind "-- --", or $QQF_QMAILQUEUE, or
+   qmail-queue. It never looks at $QMAILQUEUE, which leads to itself. A filter's exit code
    other than 0 is the answer, but for 99: that takes the message and throws it
    away.
    SPDX-License-Identifier: ISC */
@@ -22,19 +22,31 @@
 /* An SMTP client waits for ten minutes (RFC 5321 section 4.5.3.2.6). */
 enum { SECONDS = 300, SECONDS_MOST = 86400 };
 
-static const char synopsis[] =
-	"qmail-qfilter filter [ argument ... ] [ -- filter ... ] ...";
+/* The filters' words, each filter's ended by a NULL, and the next stage's. */
+struct words {
+	char **filters;
+	char **filters_end;
+	char **next; /* NULL: it is named in another way */
+};
 
-/* Ends each filter's words by a NULL. There are no options: the first word is a
-   filter's name. */
-static void cut_into_filters(char **argv)
+/* There are no options: the first word is a filter's name. A filter without a
+   word ends them, which in the original is an error. */
+static struct words read_words(char **argv)
 {
-	for (char **start = argv; *argv; argv++) {
+	struct words words = { .filters = argv };
+	char **start = argv;
+
+	for (; *argv; argv++) {
 		if (strcmp(*argv, "--") != 0) continue;
-		if (argv == start) die_usage(synopsis);
+		if (argv == start) {
+			words.next = argv + 1;
+			break;
+		}
 		*argv = NULL;
 		start = argv + 1;
 	}
+	words.filters_end = argv;
+	return words;
 }
 
 static unsigned long read_seconds(void)
@@ -61,12 +73,13 @@ static const struct dialect *read_dialect(void)
 	return dialect;
 }
 
-static int run_filters(struct run *run, char **argv, char **end)
+static int run_filters(struct run *run, const struct words *words)
 {
+	char **argv = words->filters;
 	int code = QUEUE_DONE;
 
 	run_describe(run);
-	while (code == QUEUE_DONE && argv < end) {
+	while (code == QUEUE_DONE && argv < words->filters_end) {
 		code = run_filter(run, argv);
 		while (*argv) argv++;
 		argv++;
@@ -76,13 +89,18 @@ static int run_filters(struct run *run, char **argv, char **end)
 	return code;
 }
 
-static int go_on(struct run *run)
+static int go_on(struct run *run, const struct words *words)
 {
-	char *next[] = { getenv("QQF_QMAILQUEUE"), NULL };
+	char *path[] = { getenv("QQF_QMAILQUEUE"), NULL };
+	char **next = words->next;
 	struct str named = { 0 };
 
-	if (next[0] && !*next[0]) next[0] = NULL;
-	if (run_queue_name(run, &named)) next[0] = named.data;
+	if (path[0] && !*path[0]) path[0] = NULL;
+	if (!next || !*next) next = path;
+	if (run_queue_name(run, &named)) {
+		path[0] = named.data;
+		next = path;
+	}
 	return (int)stage_exec_next(&run->stage, next);
 }
 
@@ -96,11 +114,13 @@ int main(int argc, char **argv)
 		.queue_name = -1,
 		.log = -1,
 	};
+	struct words words;
 	unsigned long seconds;
 	int code;
 
+	(void)argc;
 	program_name = "qmail-qfilter";
-	cut_into_filters(argv + 1);
+	words = read_words(argv + 1);
 	seconds = read_seconds();
 	run.dialect = read_dialect();
 	stage_start();
@@ -108,7 +128,7 @@ int main(int argc, char **argv)
 	if (code == QUEUE_BAD_ENVELOPE) return (int)run.dialect->bad_envelope;
 	if (code != QUEUE_DONE) return code;
 	run.end = deadline_in(seconds);
-	code = run_filters(&run, argv + 1, argv + argc);
+	code = run_filters(&run, &words);
 	if (code == FILTER_DISCARDS) return QUEUE_DONE;
-	return code == QUEUE_DONE ? go_on(&run) : code;
+	return code == QUEUE_DONE ? go_on(&run, &words) : code;
 }
