@@ -4,10 +4,15 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
-#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/message.h"
+#include "system/dial.h"
 
 enum {
 	HEARD_AT_ONCE = 16384,
@@ -19,6 +24,65 @@ enum step {
 	STEP_OVER, /* the scanner listens no more */
 	STEP_FAILED,
 };
+
+/* ---- reasons ---- */
+
+static int fail(struct scanner *scanner, enum queue_exit_code code,
+		const char *what)
+{
+	scanner->code = code;
+	snprintf(scanner->reason, sizeof scanner->reason, "%s %s",
+		 scanner->name, what);
+	return -1;
+}
+
+int scanner_cannot(struct scanner *scanner, enum queue_exit_code code,
+		   const char *what)
+{
+	scanner->code = code;
+	snprintf(scanner->reason, sizeof scanner->reason, "cannot %s %s, %s",
+		 what, scanner->name, error_text(errno));
+	return -1;
+}
+
+int scanner_is_wrong(struct scanner *scanner, const char *what,
+		     const char *words)
+{
+	scanner->code = QUEUE_TRY_AGAIN;
+	snprintf(scanner->reason, sizeof scanner->reason, "%s %s%s%s",
+		 scanner->name, what, words ? " " : "", words ? words : "");
+	return -1;
+}
+
+static int no_answer(struct scanner *scanner, const char *what)
+{
+	if (errno == ETIMEDOUT)
+		return fail(scanner, QUEUE_TIMED_OUT, "does not answer");
+	if (errno == EFBIG)
+		return fail(scanner, QUEUE_TRY_AGAIN, "answers too much");
+	return scanner_cannot(scanner, QUEUE_TRY_AGAIN, what);
+}
+
+/* ---- the connection ---- */
+
+int scanner_connect(struct scanner *scanner)
+{
+	deadline end = scanner->end, soon = end;
+
+	if (*scanner->where != '/') soon = deadline_in(SCANNER_CONNECT_SECONDS);
+	scanner->fd = dial_text(scanner->where, scanner->usual_port,
+				soon < end ? soon : end);
+	if (scanner->fd >= 0) return 0;
+	return scanner_cannot(scanner, QUEUE_CANNOT_CONNECT, "connect to");
+}
+
+void scanner_hang_up(struct scanner *scanner)
+{
+	if (scanner->fd >= 0) close(scanner->fd);
+	scanner->fd = -1;
+}
+
+/* ---- the question ---- */
 
 static bool is_hung_up(int error)
 {
@@ -120,35 +184,46 @@ static enum step ask_long(int fd, struct iovec parts[PARTS],
 	return step;
 }
 
-int scanner_ask(int fd, const struct str *head,
-		const struct stage_message *message, const struct str *tail,
-		deadline end)
+/* A short message in a file. */
+static int load(const struct stage_message *message, struct iovec *part)
+{
+	const char *bytes = stage_message_at(message, 0, &part->iov_len);
+
+	if (!bytes) return -1;
+	/* An iovec cannot say that nobody writes through it. */
+	memcpy(&part->iov_base, &bytes, sizeof bytes);
+	if (part->iov_len == message->size) return 0;
+	errno = EPROTO;
+	return -1;
+}
+
+static enum step ask(int fd, const struct str *head,
+		     const struct stage_message *message,
+		     const struct str *tail, deadline end)
 {
 	struct iovec parts[PARTS] = {
 		{ head->data, head->length },
-		{ NULL, 0 },
+		{ message->bytes, message->size },
 		{ tail->data, tail->length },
 	};
-	enum step step;
 
-	if (message->bytes || message->size <= STAGE_MEMORY_LIMIT) {
-		const char *bytes =
-			stage_message_at(message, 0, &parts[1].iov_len);
-
-		if (!bytes) return -1;
-		parts[1].iov_base = (char *)(uintptr_t)bytes;
-		if (parts[1].iov_len != message->size) {
-			errno = EPROTO;
-			return -1;
-		}
-		step = send_parts(fd, parts, 0, end);
-	} else {
-		step = ask_long(fd, parts, message, end);
-	}
-	return step == STEP_FAILED ? -1 : 0;
+	if (!message->bytes && message->size > STAGE_MEMORY_LIMIT)
+		return ask_long(fd, parts, message, end);
+	if (!message->bytes && load(message, &parts[1]) < 0) return STEP_FAILED;
+	return send_parts(fd, parts, 0, end);
 }
 
-ssize_t scanner_hear(int fd, struct str *answer, size_t limit, deadline end)
+int scanner_ask(struct scanner *scanner, const struct str *head,
+		const struct stage_message *message, const struct str *tail)
+{
+	if (ask(scanner->fd, head, message, tail, scanner->end) != STEP_FAILED)
+		return 0;
+	return no_answer(scanner, "send to");
+}
+
+/* ---- the answer ---- */
+
+static ssize_t hear(int fd, struct str *answer, size_t limit, deadline end)
 {
 	size_t room = limit - answer->length;
 	ssize_t heard;
@@ -171,4 +246,11 @@ ssize_t scanner_hear(int fd, struct str *answer, size_t limit, deadline end)
 	answer->length += (size_t)heard;
 	answer->data[answer->length] = '\0';
 	return heard;
+}
+
+ssize_t scanner_hear(struct scanner *scanner, struct str *answer, size_t limit)
+{
+	ssize_t heard = hear(scanner->fd, answer, limit, scanner->end);
+
+	return heard < 0 ? no_answer(scanner, "hear") : heard;
 }

@@ -6,9 +6,7 @@
    SPDX-License-Identifier: ISC */
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,7 +19,6 @@
 #include "mail/clamd.h"
 #include "mail/filter.h"
 #include "mail/scanner.h"
-#include "system/dial.h"
 
 static const char synopsis[] = FILTER_SYNOPSIS " [ -dl ] [ next [ args ... ] ]";
 
@@ -34,11 +31,9 @@ static const char usual_socket[] = "/var/run/clamav/clamd.ctl";
 
 enum {
 	USUAL_PORT = 3310,
-	CONNECT_SECONDS = 10,
 	/* A message in memory that is longer becomes a file before it is scanned,
 	   not after it: from here on that is less work for both. */
 	WORTH_A_FILE = 16384,
-	REASON_LIMIT = 512,
 };
 
 struct scan {
@@ -46,23 +41,9 @@ struct scan {
 	bool passes_limited; /* -l: clamd's limits let a message pass */
 	bool drops;          /* -d: what is found is taken, and thrown away */
 
+	struct scanner clamd;
 	struct clamd_reply reply;
-	/* Why there is no reply. */
-	enum queue_exit_code code;
-	char reason[REASON_LIMIT];
 };
-
-__attribute__((format(printf, 3, 4))) static int
-fail(struct scan *scan, enum queue_exit_code code, const char *format, ...)
-{
-	va_list arguments;
-
-	scan->code = code;
-	va_start(arguments, format);
-	vsnprintf(scan->reason, sizeof scan->reason, format, arguments);
-	va_end(arguments);
-	return -1;
-}
 
 /* ---- the question ---- */
 
@@ -80,7 +61,7 @@ static int open_for_clamd(const struct filter *filter)
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-static int send_descriptor(int fd, int file)
+static int send_descriptor(struct scanner *clamd, int file)
 {
 	/* The descriptor comes with the byte behind the command. */
 	static char command[] = "zFILDES\0";
@@ -101,7 +82,8 @@ static int send_descriptor(int fd, int file)
 	header->cmsg_type = SCM_RIGHTS;
 	header->cmsg_len = CMSG_LEN(sizeof file);
 	memcpy(CMSG_DATA(header), &file, sizeof file);
-	return sendmsg(fd, &message, MSG_NOSIGNAL) < 0 ? -1 : 0;
+	if (sendmsg(clamd->fd, &message, MSG_NOSIGNAL) >= 0) return 0;
+	return scanner_cannot(clamd, QUEUE_TRY_AGAIN, "send to");
 }
 
 static void append_length(struct str *into, size_t length)
@@ -112,7 +94,7 @@ static void append_length(struct str *into, size_t length)
 }
 
 /* The whole message is one chunk; one of no bytes is the end. */
-static int send_stream(const struct scan *scan, int fd)
+static int send_stream(struct scan *scan)
 {
 	const struct stage_message *message = &scan->filter.stage.message;
 	struct str head = { 0 }, tail = { 0 };
@@ -121,7 +103,7 @@ static int send_stream(const struct scan *scan, int fd)
 	str_append(&head, "zINSTREAM", sizeof "zINSTREAM");
 	if (message->size > 0) append_length(&head, message->size);
 	append_length(&tail, 0);
-	result = scanner_ask(fd, &head, message, &tail, scan->filter.end);
+	result = scanner_ask(&scan->clamd, &head, message, &tail);
 	str_free(&tail);
 	str_free(&head);
 	return result;
@@ -129,32 +111,14 @@ static int send_stream(const struct scan *scan, int fd)
 
 /* ---- the answer ---- */
 
-static int no_answer(struct scan *scan, const char *what)
-{
-	switch (errno) {
-	case ETIMEDOUT:
-		return fail(scan, QUEUE_TIMED_OUT, "clamd does not answer");
-	case EFBIG:
-		return fail(scan, QUEUE_TRY_AGAIN,
-			    "clamd's answer is too long");
-	default:
-		return fail(scan, QUEUE_TRY_AGAIN, "%s, %s", what,
-			    error_text(errno));
-	}
-}
-
-static int hear(struct scan *scan, int fd)
+static int hear(struct scan *scan)
 {
 	struct str answer = { 0 };
 	ssize_t heard;
 
-	do
-		heard = scanner_hear(fd, &answer, CLAMD_REPLY_LIMIT,
-				     scan->filter.end);
+	do heard = scanner_hear(&scan->clamd, &answer, CLAMD_REPLY_LIMIT);
 	while (heard > 0 && !clamd_is_whole(answer.data, answer.length));
-	if (heard < 0) {
-		no_answer(scan, "cannot read clamd's answer");
-	} else {
+	if (heard >= 0) {
 		clamd_parse(answer.data, answer.length, &scan->reply);
 		filter_debug(&scan->filter, 2, "clamd: %s", scan->reply.text);
 	}
@@ -162,32 +126,16 @@ static int hear(struct scan *scan, int fd)
 	return heard < 0 ? -1 : 0;
 }
 
-/* A host that says nothing is away; a local clamd that does not take us yet has
-   much to do. */
-static int connect_to_clamd(struct scan *scan)
-{
-	const char *where = scan->filter.socket;
-	deadline end = scan->filter.end, soon = end;
-	int fd;
-
-	if (*where != '/') soon = deadline_in(CONNECT_SECONDS);
-	fd = dial_text(where, USUAL_PORT, soon < end ? soon : end);
-	if (fd < 0)
-		fail(scan, QUEUE_CANNOT_CONNECT, "cannot connect to clamd, %s",
-		     error_text(errno));
-	return fd;
-}
-
 /* Asks with the file, or, when that is -1, with a stream. */
 static int ask(struct scan *scan, int file)
 {
-	int fd = connect_to_clamd(scan), result;
+	struct scanner *clamd = &scan->clamd;
+	int result = scanner_connect(clamd);
 
-	if (fd < 0) return -1;
-	result = file >= 0 ? send_descriptor(fd, file) : send_stream(scan, fd);
-	result = result < 0 ? no_answer(scan, "cannot send to clamd")
-			    : hear(scan, fd);
-	close(fd);
+	if (result < 0) return -1;
+	result = file >= 0 ? send_descriptor(clamd, file) : send_stream(scan);
+	if (result == 0) result = hear(scan);
+	scanner_hang_up(clamd);
 	return result;
 }
 
@@ -223,6 +171,12 @@ static enum queue_exit_code refuse(struct scan *scan, const char *text)
 	return filter_refuse(filter, "VIRUS", name, text);
 }
 
+static enum queue_exit_code no_verdict(struct scan *scan)
+{
+	return filter_no_verdict(&scan->filter, scan->clamd.code,
+				 scan->clamd.reason);
+}
+
 static enum queue_exit_code follow(struct scan *scan)
 {
 	struct filter *filter = &scan->filter;
@@ -240,9 +194,9 @@ static enum queue_exit_code follow(struct scan *scan)
 		return filter_pass_unscanned(filter, "too long for clamd");
 	case CLAMD_FAILED: break;
 	}
-	fail(scan, QUEUE_TRY_AGAIN, "clamd says %s",
-	     scan->reply.text[0] ? scan->reply.text : "nothing");
-	return filter_no_verdict(filter, scan->code, scan->reason);
+	scanner_is_wrong(&scan->clamd, "says",
+			 scan->reply.text[0] ? scan->reply.text : "nothing");
+	return no_verdict(scan);
 }
 
 static enum queue_exit_code look(struct scan *scan)
@@ -258,14 +212,15 @@ static enum queue_exit_code look(struct scan *scan)
 	    message->size >= WORTH_A_FILE && stage_message_give(message) < 0)
 		return filter_fail(filter, QUEUE_CANNOT_WRITE,
 				   "cannot store the message");
-	if (find_reply(scan) < 0)
-		return filter_no_verdict(filter, scan->code, scan->reason);
-	return follow(scan);
+	scan->clamd.where = filter->socket;
+	scan->clamd.end = filter->end;
+	return find_reply(scan) < 0 ? no_verdict(scan) : follow(scan);
 }
 
 int main(int argc, char **argv)
 {
-	struct scan scan = { 0 };
+	struct scan scan = { .clamd = { .name = "clamd",
+					.usual_port = USUAL_PORT } };
 	enum queue_exit_code code;
 	int letter;
 

@@ -5,7 +5,6 @@
    not in there: it is read off the Received field that smtpd has put on top.
    SPDX-License-Identifier: ISC */
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +17,6 @@
 #include "mail/rspamd.h"
 #include "mail/scanner.h"
 #include "mail/spamd.h"
-#include "system/dial.h"
 
 static const char synopsis[] = FILTER_SYNOPSIS " [ -ag ] [ next [ args ... ] ]";
 
@@ -35,13 +33,11 @@ static const char mark[] = "X-Spam", score_mark[] = "X-Rspamd-Score";
 enum {
 	USUAL_PORT = 11333,
 	USUAL_LIMIT = 50 * 1024 * 1024, /* rspamd's own max_message */
-	CONNECT_SECONDS = 10,
 	VALUE_LIMIT = 1024, /* bytes of a field that rspamd is sent */
 	/* rspamd closes on a header of more than 80 KiB. */
 	RECIPIENTS_LIMIT = 64 * 1024,
 	SUBJECT_LIMIT = 200,
 	MESSAGE_CUT = 200, /* bytes of rspamd's text for the client */
-	REASON_LIMIT = 512,
 };
 
 struct scan {
@@ -51,20 +47,9 @@ struct scan {
 
 	struct header_edit header;
 	char subject[SUBJECT_LIMIT + 1];
+	struct scanner rspamd;
 	struct rspamd_reply reply;
-	/* Why there is no reply. */
-	enum queue_exit_code code;
-	char reason[REASON_LIMIT];
 };
-
-static int fail(struct scan *scan, enum queue_exit_code code, const char *what,
-		const char *cause)
-{
-	scan->code = code;
-	snprintf(scan->reason, sizeof scan->reason, "%s%s%s", what,
-		 cause ? ": " : "", cause ? cause : "");
-	return -1;
-}
 
 /* ---- the question ---- */
 
@@ -156,67 +141,40 @@ static void make_question(const struct scan *scan, struct str *head)
 
 /* ---- the answer ---- */
 
-static int no_answer(struct scan *scan, const char *what)
+static int hear(struct scan *scan)
 {
-	switch (errno) {
-	case ETIMEDOUT:
-		return fail(scan, QUEUE_TIMED_OUT, "rspamd does not answer",
-			    NULL);
-	case EFBIG:
-		return fail(scan, QUEUE_TRY_AGAIN,
-			    "rspamd's answer is too long", NULL);
-	default: return fail(scan, QUEUE_TRY_AGAIN, what, error_text(errno));
-	}
-}
-
-static int hear(struct scan *scan, int fd)
-{
+	struct scanner *rspamd = &scan->rspamd;
 	struct str answer = { 0 };
-	int result = 0;
 	ssize_t heard;
+	int result = -1;
 
-	do
-		heard = scanner_hear(fd, &answer, RSPAMD_REPLY_LIMIT,
-				     scan->filter.end);
+	do heard = scanner_hear(rspamd, &answer, RSPAMD_REPLY_LIMIT);
 	while (heard > 0 && !rspamd_is_whole(answer.data, answer.length));
-	if (heard < 0) result = no_answer(scan, "cannot read rspamd's answer");
-	else if (!rspamd_parse(answer.data, answer.length, &scan->reply))
-		result =
-			fail(scan, QUEUE_TRY_AGAIN, "rspamd", scan->reply.text);
+	if (heard >= 0)
+		result = rspamd_parse(answer.data, answer.length, &scan->reply)
+				 ? 0
+				 : scanner_is_wrong(rspamd, "gives",
+						    scan->reply.text);
 	str_free(&answer);
 	return result;
-}
-
-/* A host that says nothing is away; a local rspamd that does not take us yet has
-   much to do. */
-static int connect_to_rspamd(struct scan *scan)
-{
-	const char *where = scan->filter.socket;
-	deadline end = scan->filter.end, soon = end;
-	int fd;
-
-	if (*where != '/') soon = deadline_in(CONNECT_SECONDS);
-	fd = dial_text(where, USUAL_PORT, soon < end ? soon : end);
-	if (fd < 0)
-		fail(scan, QUEUE_CANNOT_CONNECT, "cannot connect to rspamd",
-		     error_text(errno));
-	return fd;
 }
 
 static int ask(struct scan *scan)
 {
 	static const struct str nothing;
+	struct scanner *rspamd = &scan->rspamd;
 	struct str head = { 0 };
-	int fd = connect_to_rspamd(scan), result;
+	int result;
 
-	if (fd < 0) return -1;
+	rspamd->where = scan->filter.socket;
+	rspamd->end = scan->filter.end;
+	if (scanner_connect(rspamd) < 0) return -1;
 	make_question(scan, &head);
-	result = scanner_ask(fd, &head, &scan->filter.stage.message, &nothing,
-			     scan->filter.end);
-	result = result < 0 ? no_answer(scan, "cannot send to rspamd")
-			    : hear(scan, fd);
+	result = scanner_ask(rspamd, &head, &scan->filter.stage.message,
+			     &nothing);
+	if (result == 0) result = hear(scan);
 	str_free(&head);
-	close(fd);
+	scanner_hang_up(rspamd);
 	return result;
 }
 
@@ -447,12 +405,15 @@ static enum queue_exit_code look(struct scan *scan)
 	if (is_too_long(filter)) return pass_unscanned(scan, "too long");
 	if (ask(scan) == 0) return follow(scan);
 	if (filter->passes_unscanned && !apply_header(scan, &code)) return code;
-	return filter_no_verdict(filter, scan->code, scan->reason);
+	return filter_no_verdict(filter, scan->rspamd.code,
+				 scan->rspamd.reason);
 }
 
 int main(int argc, char **argv)
 {
-	struct scan scan = { .filter.limit = USUAL_LIMIT };
+	struct scan scan = { .filter.limit = USUAL_LIMIT,
+			     .rspamd = { .name = "rspamd",
+					 .usual_port = USUAL_PORT } };
 	enum queue_exit_code code;
 	int letter;
 

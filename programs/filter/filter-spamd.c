@@ -6,7 +6,6 @@
    SPDX-License-Identifier: ISC */
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -19,7 +18,6 @@
 #include "mail/header_edit.h"
 #include "mail/scanner.h"
 #include "mail/spamd.h"
-#include "system/dial.h"
 
 static const char synopsis[] = FILTER_SYNOPSIS
 	" [ -cd ] [ -R score ] [ -u user ] [ next [ args ... ] ]";
@@ -33,13 +31,11 @@ static const char mark_names[] = "X-Spam-*";
 enum {
 	USUAL_PORT = 783,
 	USUAL_LIMIT = 512 * 1024, /* longer spam is rare, and spamd is slow */
-	CONNECT_SECONDS = 10,
 	ANSWER_LIMIT = SPAMD_HEAD_LIMIT + SPAMD_BODY_LIMIT,
 	MARK_LIMIT = 16384,  /* bytes of one field; longer ones are left out */
 	MARKS_LIMIT = 65536, /* bytes of all */
 	MARK_COUNT = 100,
 	STATE_LIMIT = 128,
-	REASON_LIMIT = 512,
 };
 
 struct scan {
@@ -53,39 +49,11 @@ struct scan {
 	struct header_edit header;
 	struct str subject; /* as the client wrote it, for the log */
 	struct str answer;
+	struct scanner spamd;
 	struct spamd_reply reply;
-	/* Why there is no reply. */
-	enum queue_exit_code code;
-	char reason[REASON_LIMIT];
 };
 
-__attribute__((format(printf, 3, 4))) static int
-fail(struct scan *scan, enum queue_exit_code code, const char *format, ...)
-{
-	va_list arguments;
-
-	scan->code = code;
-	va_start(arguments, format);
-	vsnprintf(scan->reason, sizeof scan->reason, format, arguments);
-	va_end(arguments);
-	return -1;
-}
-
 /* ---- the talk with spamd ---- */
-
-static int connect_to_spamd(struct scan *scan)
-{
-	const char *where = scan->filter.socket;
-	deadline end = scan->filter.end, soon = end;
-	int fd;
-
-	if (*where != '/') soon = deadline_in(CONNECT_SECONDS);
-	fd = dial_text(where, USUAL_PORT, soon < end ? soon : end);
-	if (fd < 0)
-		fail(scan, QUEUE_CANNOT_CONNECT, "cannot connect to spamd, %s",
-		     error_text(errno));
-	return fd;
-}
 
 static void make_question(const struct scan *scan, struct str *head)
 {
@@ -101,66 +69,51 @@ static void make_question(const struct scan *scan, struct str *head)
 
 /* Without our end, spamd waits for more in some cases: of an empty message, or
    when it counts other lengths than we do. */
-static int send_question(const struct scan *scan, int fd)
+static int send_question(struct scan *scan)
 {
-	const struct filter *filter = &scan->filter;
+	struct scanner *spamd = &scan->spamd;
 	struct str head = { 0 }, tail = { 0 };
 	int result;
 
 	make_question(scan, &head);
-	result = scanner_ask(fd, &head, &filter->stage.message, &tail,
-			     filter->end);
+	result = scanner_ask(spamd, &head, &scan->filter.stage.message, &tail);
 	str_free(&head);
-	if (result == 0) (void)shutdown(fd, SHUT_WR); /* it may have hung up */
+	/* It may have hung up. */
+	if (result == 0) (void)shutdown(spamd->fd, SHUT_WR);
 	return result;
 }
 
-static int no_answer(struct scan *scan, const char *what)
-{
-	switch (errno) {
-	case ETIMEDOUT:
-		return fail(scan, QUEUE_TIMED_OUT, "spamd does not answer");
-	case EFBIG:
-		return fail(scan, QUEUE_TRY_AGAIN,
-			    "spamd's answer is too long");
-	default:
-		return fail(scan, QUEUE_TRY_AGAIN, "%s, %s", what,
-			    error_text(errno));
-	}
-}
-
-static int hear(struct scan *scan, int fd)
+static int hear(struct scan *scan)
 {
 	struct str *answer = &scan->answer;
 	enum spamd_state state = SPAMD_MORE;
 	ssize_t heard = 1;
 
 	while (heard > 0 && state == SPAMD_MORE) {
-		heard = scanner_hear(fd, answer, ANSWER_LIMIT,
-				     scan->filter.end);
+		heard = scanner_hear(&scan->spamd, answer, ANSWER_LIMIT);
 		if (heard > 0)
 			state = spamd_parse(answer->data, answer->length,
 					    &scan->reply);
 	}
-	if (heard < 0) return no_answer(scan, "cannot read spamd's answer");
+	if (heard < 0) return -1;
 	filter_debug(&scan->filter, 2, "spamd: %s", scan->reply.text);
+	if (state == SPAMD_FAILED)
+		return scanner_is_wrong(&scan->spamd, "says", scan->reply.text);
 	if (state == SPAMD_ANSWERED && (scan->only_judges || scan->reply.body))
 		return 0;
-	if (state == SPAMD_FAILED)
-		return fail(scan, QUEUE_TRY_AGAIN, "spamd says %s",
-			    scan->reply.text);
-	return fail(scan, QUEUE_TRY_AGAIN, "spamd gives no whole answer");
+	return scanner_is_wrong(&scan->spamd, "gives no whole answer", NULL);
 }
 
 static int find_reply(struct scan *scan)
 {
-	int fd = connect_to_spamd(scan), result;
+	int result;
 
-	if (fd < 0) return -1;
-	result = send_question(scan, fd);
-	result = result < 0 ? no_answer(scan, "cannot send to spamd")
-			    : hear(scan, fd);
-	close(fd);
+	scan->spamd.where = scan->filter.socket;
+	scan->spamd.end = scan->filter.end;
+	if (scanner_connect(&scan->spamd) < 0) return -1;
+	result = send_question(scan);
+	if (result == 0) result = hear(scan);
+	scanner_hang_up(&scan->spamd);
 	return result;
 }
 
@@ -285,8 +238,9 @@ static enum queue_exit_code no_verdict(struct scan *scan)
 {
 	struct filter *filter = &scan->filter;
 
-	if (filter->passes_unscanned) return pass_unscanned(scan, scan->reason);
-	return filter_no_verdict(filter, scan->code, scan->reason);
+	if (filter->passes_unscanned)
+		return pass_unscanned(scan, scan->spamd.reason);
+	return filter_no_verdict(filter, scan->spamd.code, scan->spamd.reason);
 }
 
 /* "STATE (HITS/REQUIRED/REJECTLEVEL)" */
@@ -413,7 +367,9 @@ static void read_options(struct scan *scan, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct scan scan = { .filter.limit = USUAL_LIMIT };
+	struct scan scan = { .filter.limit = USUAL_LIMIT,
+			     .spamd = { .name = "spamd",
+					.usual_port = USUAL_PORT } };
 	enum queue_exit_code code;
 
 	program_name = "filter-spamd";

@@ -217,7 +217,7 @@ fake 'clamd says fd.12._ OK' 'two answers' say 'fd[12]: OK\0fd[12]: OK\0'
 fake 'clamd says fd.12._ .\?.2J ERROR' 'an error with control characters' say 'fd[12]: [\033[2J ERROR\0'
 fake 'clamd says COMMAND READ TIMED OUT' 'its time-out' say 'COMMAND READ TIMED OUT\n'
 fake 'clamd says 220 smtp.example.org' 'another server' early '220 smtp.example.org\n'
-fake "clamd's answer is too long" 'an endless answer' flood 'fd[12]: '
+fake "clamd answers too much" 'an endless answer' flood 'fd[12]: '
 fake_how=drip fake_text='fd[12]: Slow FOUND\0'
 filter_fake
 refused_with 82 'DYour email was rejected because it contains the Slow virus' 'an answer in pieces'
@@ -250,7 +250,7 @@ for where in unix tcp; do
 	hang "$clamd"
 	filter_meanwhile "kill_all $clamd" filter-clamd -t 20 -s "$socket"
 	refused_with 71 '' "killed, $where"
-	logged "ERROR:[0-9.]+s:(clamd says nothing|cannot read clamd's answer, connection reset( by peer)?):.*" \
+	logged "ERROR:[0-9.]+s:(clamd says nothing|cannot hear clamd, connection reset( by peer)?):.*" \
 		"killed, $where: log"
 	start_clamd
 done

@@ -357,13 +357,13 @@ no_verdict() {
 	grep -v ^X-Spam: "$work/message" >"$work/wanted"
 	same_file "$work/got" "$work/wanted" "$what, -o: message"
 }
-no_verdict 56 'cannot connect to rspamd_ file does not exist' 'no socket' \
+no_verdict 56 'cannot connect to rspamd, file does not exist' 'no socket' \
 	filter filter-rspamd -s "$work/nowhere"
 FILTER_FAIL=open filter filter-rspamd -s "$work/nowhere"
 is "$code" 0 'FILTER_FAIL=open'
 FILTER_FAIL=open filter filter-rspamd -s "$work/nowhere" -x
 is "$code" 56 '-x comes before it'
-no_verdict 56 'cannot connect to rspamd_ connection refused' 'no port' \
+no_verdict 56 'cannot connect to rspamd, connection refused' 'no port' \
 	filter filter-rspamd -s "127.0.0.1:$(free_port)"
 # fake REASON NAME HOW TEXT: an answer that is none
 fake() {
@@ -377,18 +377,18 @@ filter_fake() {
 }
 good='HTTP/1.1 200 OK\r\n'
 yes='{"action":"no action"}'
-fake 'rspamd_ no answer' 'nothing' say ''
-fake 'rspamd_ an answer that is not HTTP' 'garbage' say '\001\002\003'
-fake "(rspamd_ an answer that is not HTTP|cannot read rspamd's answer_ connection reset( by peer)?)" 'another server' early '220 smtp.example.org\r\n'
-fake 'rspamd_ half an answer' 'half an answer' say "${good}Content-Length: 99\r\n\r\n$yes"
-fake 'rspamd_ an answer that is not JSON' 'half of JSON' say "$good\r\n{\"action\":\"no action\""
-fake 'rspamd_ an answer that is not JSON' 'no JSON' say "$good\r\nno action"
-fake 'rspamd_ an answer that is not JSON' 'chunks' say "${good}Transfer-Encoding: chunked\r\n\r\n16\r\n$yes\r\n0\r\n\r\n"
-fake 'rspamd_ an answer without an action' 'no action' say "$good\r\n{}"
-fake 'rspamd_ in\?valid' 'an error' say 'HTTP/1.1 500 no\r\n\r\n{"error":"in\134nvalid"}'
-fake 'rspamd_ an error of HTTP' 'an error without a reason' say "HTTP/1.1 503 busy\r\n\r\n$yes"
-fake "rspamd's answer is too long" 'an endless answer' flood "$good\r\n                                        "
-fake 'rspamd_ an answer that is not JSON' 'a deep one' say \
+fake 'rspamd gives no answer' 'nothing' say ''
+fake 'rspamd gives an answer that is not HTTP' 'garbage' say '\001\002\003'
+fake "(rspamd gives an answer that is not HTTP|cannot hear rspamd, connection reset( by peer)?)" 'another server' early '220 smtp.example.org\r\n'
+fake 'rspamd gives half an answer' 'half an answer' say "${good}Content-Length: 99\r\n\r\n$yes"
+fake 'rspamd gives an answer that is not JSON' 'half of JSON' say "$good\r\n{\"action\":\"no action\""
+fake 'rspamd gives an answer that is not JSON' 'no JSON' say "$good\r\nno action"
+fake 'rspamd gives an answer that is not JSON' 'chunks' say "${good}Transfer-Encoding: chunked\r\n\r\n16\r\n$yes\r\n0\r\n\r\n"
+fake 'rspamd gives an answer without an action' 'no action' say "$good\r\n{}"
+fake 'rspamd gives in\?valid' 'an error' say 'HTTP/1.1 500 no\r\n\r\n{"error":"in\134nvalid"}'
+fake 'rspamd gives an error of HTTP' 'an error without a reason' say "HTTP/1.1 503 busy\r\n\r\n$yes"
+fake "rspamd answers too much" 'an endless answer' flood "$good\r\n                                        "
+fake 'rspamd gives an answer that is not JSON' 'a deep one' say \
 	"$good\r\n$(printf '%1000s' '' | tr ' ' '[')"
 fake_how=drip fake_text="$good\r\n$yes"
 message hello
@@ -448,7 +448,7 @@ for where in unix tcp; do
 	[ $where = unix ] || lengthen 4000000
 	filter_meanwhile "kill_all $rspamd" filter-rspamd -t 20 -s "$socket"
 	refused_with 71 '' "killed, $where"
-	logged "ERROR:[0-9.]+s:(rspamd_ no answer|cannot read rspamd's answer_ connection reset( by peer)?):.*" \
+	logged "ERROR:[0-9.]+s:(rspamd gives no answer|cannot hear rspamd, connection reset( by peer)?):.*" \
 		"killed, $where: log"
 	start_rspamd
 done

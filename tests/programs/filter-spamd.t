@@ -301,7 +301,7 @@ for where in unix tcp; do
 	hang "$spamd"
 	filter_meanwhile "kill_all $spamd" filter-spamd -t 20 -s "$socket"
 	refused_with 71 '' "killed, $where"
-	logged "ERROR:[0-9.]+s:($whole|cannot read spamd's answer, connection reset( by peer)?):.*" \
+	logged "ERROR:[0-9.]+s:($whole|cannot hear spamd, connection reset( by peer)?):.*" \
 		"killed, $where: log"
 	start_spamd
 done

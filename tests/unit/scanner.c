@@ -3,7 +3,6 @@
    SPDX-License-Identifier: ISC */
 #include "mail/scanner.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 
 static const char head_text[] = "HEAD\n", tail_text[] = "\nTAIL";
 static struct str head, tail, content;
+static struct scanner scanner = { .name = "scanner" };
 static pid_t child;
 
 enum { LONG = 3 * STAGE_MEMORY_LIMIT };
@@ -24,7 +24,7 @@ enum { LONG = 3 * STAGE_MEMORY_LIMIT };
 /* What a scanner does with its end of the connection. */
 typedef void behaviour(int fd);
 
-static int start(behaviour *behave)
+static void start(behaviour *behave, unsigned long seconds)
 {
 	int ends[2], flags;
 
@@ -39,12 +39,15 @@ static int start(behaviour *behave)
 	close(ends[1]);
 	flags = fcntl(ends[0], F_GETFL);
 	fcntl(ends[0], F_SETFL, flags | O_NONBLOCK);
-	return ends[0];
+	scanner.fd = ends[0];
+	scanner.end = deadline_in(seconds);
+	scanner.code = QUEUE_DONE;
+	scanner.reason[0] = '\0';
 }
 
-static void stop(int fd)
+static void stop(void)
 {
-	close(fd);
+	scanner_hang_up(&scanner);
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
 }
@@ -74,26 +77,30 @@ static void listen_well(int fd)
 	if (write(fd, answer, 5) != 5) _exit(1);
 }
 
-static void hear_all(int fd, const char *wanted, const char *name)
+static void hear_all(const char *wanted, const char *name)
 {
 	struct str answer = { 0 };
 	ssize_t n;
 
-	do n = scanner_hear(fd, &answer, 100, deadline_in(20));
+	do n = scanner_hear(&scanner, &answer, 100);
 	while (n > 0);
-	is_text(n == 0 ? answer.data : strerror(errno), wanted, name);
+	is_text(n == 0 ? answer.data : scanner.reason, wanted, name);
 	str_free(&answer);
 }
 
 static void ask(const struct stage_message *message, const char *name)
 {
-	int fd = start(listen_well);
+	start(listen_well, 20);
+	is_number(scanner_ask(&scanner, &head, message, &tail), 0, name);
+	shutdown(scanner.fd, SHUT_WR);
+	hear_all("right", "it was heard");
+	stop();
+}
 
-	is_number(scanner_ask(fd, &head, message, &tail, deadline_in(20)), 0,
-		  name);
-	shutdown(fd, SHUT_WR);
-	hear_all(fd, "right", "it was heard");
-	stop(fd);
+static void has_failed(enum queue_exit_code code, const char *reason)
+{
+	is_number(scanner.code, code, "the code");
+	is_text(scanner.reason, reason, "and the reason");
 }
 
 static void fill(size_t length)
@@ -186,35 +193,32 @@ static void bad_listeners(bool is_file)
 {
 	struct stage_message message;
 	struct str answer = { 0 };
-	int fd;
 
 	fill(LONG);
 	message = is_file ? in_file(0) : in_memory();
-	fd = start(speak_early);
-	is_number(scanner_ask(fd, &head, &message, &tail, deadline_in(20)), 0,
+	start(speak_early, 20);
+	is_number(scanner_ask(&scanner, &head, &message, &tail), 0,
 		  "one that answers early is not asked any further");
-	is_number(scanner_hear(fd, &answer, 6, deadline_in(20)), 6,
-		  "and heard");
+	is_number(scanner_hear(&scanner, &answer, 6), 6, "and heard");
 	is_text(answer.data, "enough", "in its words");
-	stop(fd);
-	fd = start(speak_and_leave);
-	is_number(scanner_ask(fd, &head, &message, &tail, deadline_in(20)), 0,
+	stop();
+	start(speak_and_leave, 20);
+	is_number(scanner_ask(&scanner, &head, &message, &tail), 0,
 		  "one that answers and hangs up");
 	str_clear(&answer);
-	is_number(scanner_hear(fd, &answer, 6, deadline_in(20)), 6,
-		  "is heard as well");
-	stop(fd);
-	fd = start(leave);
-	is_number(scanner_ask(fd, &head, &message, &tail, deadline_in(20)), 0,
+	is_number(scanner_hear(&scanner, &answer, 6), 6, "is heard as well");
+	stop();
+	start(leave, 20);
+	is_number(scanner_ask(&scanner, &head, &message, &tail), 0,
 		  "one that hangs up");
 	str_clear(&answer);
-	ok(scanner_hear(fd, &answer, 6, deadline_in(20)) <= 0, "has no answer");
-	stop(fd);
-	fd = start(say_nothing);
-	is_number(scanner_ask(fd, &head, &message, &tail, deadline_in(1)), -1,
-		  "one that does not listen");
-	is_number(errno, ETIMEDOUT, "is not waited for for ever");
-	stop(fd);
+	ok(scanner_hear(&scanner, &answer, 6) <= 0, "has no answer");
+	stop();
+	start(say_nothing, 1);
+	is_number(scanner_ask(&scanner, &head, &message, &tail), -1,
+		  "one that does not listen is not waited for for ever");
+	has_failed(QUEUE_TIMED_OUT, "scanner does not answer");
+	stop();
 	if (is_file) close(message.fd);
 	str_free(&answer);
 }
@@ -224,41 +228,54 @@ static void bad_answers(void)
 	struct stage_message message;
 	struct str answer = { 0 };
 	ssize_t n;
-	int fd;
 
 	fill(10);
 	message = in_memory();
-	fd = start(say_nothing);
-	is_number(scanner_ask(fd, &head, &message, &tail, deadline_in(20)), 0,
+	start(say_nothing, 1);
+	is_number(scanner_ask(&scanner, &head, &message, &tail), 0,
 		  "one that says nothing is asked");
-	is_number(scanner_hear(fd, &answer, 6, deadline_in(1)), -1,
-		  "but gives no answer");
-	is_number(errno, ETIMEDOUT, "in time");
-	stop(fd);
-	fd = start(babble);
-	do n = scanner_hear(fd, &answer, 50000, deadline_in(20));
+	is_number(scanner_hear(&scanner, &answer, 6), -1,
+		  "but gives no answer in time");
+	has_failed(QUEUE_TIMED_OUT, "scanner does not answer");
+	stop();
+	start(babble, 20);
+	do n = scanner_hear(&scanner, &answer, 50000);
 	while (n > 0);
 	is_number(n, -1, "one that does not end");
-	is_number(errno, EFBIG, "says too much");
+	has_failed(QUEUE_TRY_AGAIN, "scanner answers too much");
 	ok(answer.length <= 50000, "of which no more is kept");
-	stop(fd);
+	stop();
 	str_free(&answer);
 }
 
 static void shrinking_file(void)
 {
 	struct stage_message message;
-	int fd;
 
 	fill(LONG);
 	message = in_file(0);
 	if (ftruncate(message.fd, LONG - 1) < 0) abort();
-	fd = start(listen_well);
-	is_number(scanner_ask(fd, &head, &message, &tail, deadline_in(20)), -1,
+	start(listen_well, 20);
+	is_number(scanner_ask(&scanner, &head, &message, &tail), -1,
 		  "a file that has shrunk");
-	is_number(errno, EPROTO, "is seen");
-	stop(fd);
+	is_number(scanner.code, QUEUE_TRY_AGAIN, "is seen");
+	stop();
 	close(message.fd);
+}
+
+static void reasons(void)
+{
+	scanner.where = "/nowhere/at/all";
+	scanner.end = deadline_in(1);
+	is_number(scanner_connect(&scanner), -1, "one that is not there");
+	has_failed(QUEUE_CANNOT_CONNECT,
+		   "cannot connect to scanner, file does not exist");
+	is_number(scanner_is_wrong(&scanner, "says", "what?"), -1,
+		  "one that says what is no answer");
+	has_failed(QUEUE_TRY_AGAIN, "scanner says what?");
+	is_number(scanner_is_wrong(&scanner, "is mad", NULL), -1,
+		  "or nothing worth repeating");
+	has_failed(QUEUE_TRY_AGAIN, "scanner is mad");
 }
 
 int main(void)
@@ -271,5 +288,6 @@ int main(void)
 	bad_listeners(true);
 	bad_answers();
 	shrinking_file();
+	reasons();
 	return done_testing();
 }
