@@ -3,7 +3,7 @@
    the client hears, so nothing is bounced. Started for every message, as
    qmail-queue is: the message is on descriptor 0, the envelope on descriptor 1,
    the exit code is the answer. The store answers for each recipient, and there is
-   one answer to give: see mail/smtp_delivery.h; smtpd's MAXRCPT of 1 ends that.
+   one answer to give: see mail/smtp_delivery.h; smtpd's MAXRCPTCOUNT of 1 ends it.
    SPDX-License-Identifier: ISC */
 
 #include <stdlib.h>

@@ -4,7 +4,7 @@
    is: the message is on descriptor 0, the envelope on descriptor 1, the exit code
    is the answer. All recipients or none: when the server refuses one of several,
    it gets no message, and the client is told to try again (one recipient a
-   transaction, smtpd's MAXRCPT of 1, ends that).
+   transaction, smtpd's MAXRCPTCOUNT of 1, ends it).
    SPDX-License-Identifier: ISC */
 
 #include <stdbool.h>
