@@ -191,7 +191,11 @@ static int load(const struct stage_message *message, struct iovec *part)
 
 	if (!bytes) return -1;
 	/* An iovec cannot say that nobody writes through it. */
-	memcpy(&part->iov_base, &bytes, sizeof bytes);
+	part->iov_base = (union {
+				 const char *read;
+				 char *any;
+			 }){ .read = bytes }
+				 .any;
 	if (part->iov_len == message->size) return 0;
 	errno = EPROTO;
 	return -1;
