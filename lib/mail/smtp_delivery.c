@@ -17,7 +17,7 @@ enum {
 static const char unspeakable[] =
 	"Dan address that no command can carry (#5.1.3)";
 static const char no_utf8[] =
-	"Dthe mail server takes no addresses beyond ASCII (#5.6.7)";
+	"Dno address beyond ASCII is taken by the mail server (#5.6.7)";
 static const char no_reason_for_ever[] =
 	"the mail server refused it without a reason (#5.3.0)";
 static const char no_reason_now[] =
