@@ -18,7 +18,8 @@ struct dial_place {
    that is not 0 also "HOST", "[IPV6]" and "IPV6". 0, or -1 with EINVAL. */
 int dial_parse(const char *where, unsigned default_port, struct dial_place *);
 
-/* The connection: a descriptor above 2 that does not block and is not inherited.
+/* The connection: a descriptor above 2 that does not block, is not inherited, and
+   by TCP sends at once (TCP_NODELAY).
    -1 with errno: ENONET when no address of the name was found, ETIMEDOUT at the
    deadline, otherwise that of the last attempt. The addresses
    of a name are tried in the order of dns_find_addresses; each may take its share

@@ -55,6 +55,21 @@ hands_on 0 '' 'a name with a blank'
 is "$(heard | grep -c '^EHLO us\.example$')" 5 'is none'
 rm "$work/control/helohost"
 
+# --- what it costs
+cost='the system calls of a message'
+if is_plain "$cost" && can_trace "$cost"; then
+	if is_dynamic "$bin/queue-smtp"; then
+		skip "the system's libc has calls of its own" "$cost"
+	else
+		envelope s@example.net r@example.org
+		printf 'Subject: x\n\ntext\n' >"$work/message"
+		run strace -f -o "$work/trace" queue-smtp -T none "127.0.0.1:$port"
+		calls=$(grep -c '^[0-9]* *[a-z_0-9]*(' "$work/trace")
+		if [ "$calls" -le 75 ]; then ok "$cost: $calls"
+		else not_ok "$cost: $calls" "$(cat "$work/trace")"; fi
+	fi
+fi
+
 # --- hello
 message 'Subject: x' '' text
 script 'S: 220 mx' 'C: EHLO' 'S: 502 what' 'C: HELO us.example' 'S: 250 mx' "$accepts"

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,6 +124,14 @@ static bool does_not_block(int fd)
 	return fcntl(fd, F_GETFL) & O_NONBLOCK;
 }
 
+static bool sends_at_once(int fd)
+{
+	socklen_t size = sizeof(int);
+	int on = 0;
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &size) < 0 || on;
+}
+
 static bool is_ours_alone(int fd)
 {
 	return fcntl(fd, F_GETFD) & FD_CLOEXEC;
@@ -143,6 +153,7 @@ static void is_connected(int fd, int listener, const char *name)
 	   "and it is the server");
 	ok(does_not_block(fd), "it does not block");
 	ok(is_ours_alone(fd), "it is not inherited");
+	ok(sends_at_once(fd), "it sends at once");
 	ok(fd > 2, "it is not a standard descriptor");
 	close(accepted);
 	close(fd);
