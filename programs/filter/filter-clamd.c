@@ -6,6 +6,7 @@
    SPDX-License-Identifier: ISC */
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -82,7 +83,10 @@ static int send_descriptor(struct scanner *clamd, int file)
 	header->cmsg_type = SCM_RIGHTS;
 	header->cmsg_len = CMSG_LEN(sizeof file);
 	memcpy(CMSG_DATA(header), &file, sizeof file);
-	if (sendmsg(clamd->fd, &message, MSG_NOSIGNAL) >= 0) return 0;
+	/* Who hangs up may have said why. */
+	if (sendmsg(clamd->fd, &message, MSG_NOSIGNAL) >= 0 || errno == EPIPE ||
+	    errno == ECONNRESET)
+		return 0;
 	return scanner_cannot(clamd, QUEUE_TRY_AGAIN, "send to");
 }
 
