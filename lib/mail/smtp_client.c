@@ -129,7 +129,7 @@ enum reply_use { ORDINARY, OF_EHLO };
 
 static enum smtp_step read_reply(struct smtp_client *client, enum reply_use use)
 {
-	enum smtp_reply_state state;
+	enum smtp_reply_state state = SMTP_REPLY_BAD;
 	struct smtp_reply *reply = &client->reply;
 	const char *text;
 

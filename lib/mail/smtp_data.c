@@ -148,6 +148,8 @@ size_t smtp_data_encode_end(struct smtp_data_encoder *encoder, char *to)
 		*at++ = '\r';
 		*at++ = '\n';
 	}
-	memcpy(at, ".\r\n", 3);
-	return (size_t)(at + 3 - to);
+	*at++ = '.';
+	*at++ = '\r';
+	*at++ = '\n';
+	return (size_t)(at - to);
 }

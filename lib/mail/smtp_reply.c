@@ -3,9 +3,10 @@
 
 #include <string.h>
 
-enum { CODE_DIGITS = 3 };
-
-static const char cut_mark[] = "...";
+enum {
+	CODE_DIGITS = 3,
+	CUT_MARK = 3, /* dots */
+};
 
 static bool is_digit(char byte)
 {
@@ -48,8 +49,7 @@ static void put(struct smtp_reply *reply, char byte)
 			byte >= ' ' && byte < 127 ? byte : '?';
 		return;
 	}
-	memcpy(reply->text + SMTP_REPLY_TEXT - strlen(cut_mark), cut_mark,
-	       strlen(cut_mark));
+	memset(reply->text + SMTP_REPLY_TEXT - CUT_MARK, '.', CUT_MARK);
 }
 
 static void add_text(struct smtp_reply *reply, const char *text, size_t length)

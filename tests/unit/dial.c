@@ -62,7 +62,7 @@ static void test_parsing(void)
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct dial_place place;
-		char shown[DNS_NAME + 10];
+		char shown[DNS_NAME + 20];
 		int result;
 
 		errno = 0;
