@@ -13,7 +13,8 @@
 # shellcheck disable=SC2034,SC2154 # for the tests; from lib.sh
 
 # They may be unpacked beside the tests (scripts/with-deps) and bring libraries.
-# UNPACKED=yes takes these even where the machine has its own.
+# UNPACKED=yes takes these even where the machine has its own. What a program has
+# compiled in of where its parts are, is then told it otherwise.
 daemon_peers=$top/build/deps/peers
 for daemon_peer in clamav-daemon spamd rspamd dovecot-core postfix; do
 	daemon_path=$daemon_peers/$daemon_peer/usr/sbin
@@ -21,6 +22,17 @@ for daemon_peer in clamav-daemon spamd rspamd dovecot-core postfix; do
 	if [ "${UNPACKED:-}" = yes ]; then PATH=$daemon_path:$PATH
 	else PATH=$PATH:$daemon_path; fi
 done
+
+# unpacked PROGRAM PEER: the usr folder of the one that will be run, unless it is
+# the machine's. By another name: that of the project may have blanks.
+unpacked() {
+	case $(command -v "$1") in
+	"$daemon_peers"/*)
+		ln -sfn "$daemon_peers/$2/usr" "$daemon_home/usr"
+		echo "$daemon_home/usr"
+		;;
+	esac
+}
 
 # What filters look for. No file of ours holds either in one piece: scanners
 # would take the project's own folder away.
@@ -175,11 +187,8 @@ spamd_is_up() {
 run_spamd() {
 	spamd_user=
 	[ "$(id -u)" -ne 0 ] || spamd_user='-u nobody'
-	spamd_unpacked=$daemon_peers/spamd/usr
-	PERL5LIB=$spamd_unpacked/share/perl5:$spamd_unpacked/lib/spamd
-	export PERL5LIB
-	# shellcheck disable=SC2086 # options
-	exec perl -T $spamd_include "$(command -v spamd)" --local \
+	# shellcheck disable=SC2046,SC2086 # options
+	exec perl -T $(spamd_modules) "$(command -v spamd)" --local \
 		--nouser-config $spamd_user --max-children=3 --min-children=2 \
 		--listen="$daemon_socket" --socketmode=0666 \
 		--listen="127.0.0.1:$daemon_port" --allowed-ips=127.0.0.1 \
@@ -188,15 +197,16 @@ run_spamd() {
 		--helper-home-dir="$daemon_home" --pidfile="$daemon_home/pid" \
 		--syslog=stderr
 }
+# With -T, PERL5LIB is not looked at.
+spamd_modules() {
+	spamd_usr=$(unpacked spamd spamd)
+	for folder in "$spamd_usr/share/perl5" "$spamd_usr"/lib/spamd/5.*; do
+		[ ! -d "$folder" ] || [ -z "$spamd_usr" ] || echo "-I$folder"
+	done
+}
 configure_spamd() {
-	spamd_share=/usr/share/spamassassin
-	spamd_include=
-	case $(command -v spamd) in
-	"$daemon_peers"/*)
-		spamd_share=$daemon_peers/spamd/usr/share/spamassassin
-		spamd_include=-I$daemon_peers/spamd/usr/share/perl5
-		;;
-	esac
+	spamd_usr=$(unpacked spamd spamd)
+	spamd_share=${spamd_usr:-/usr}/share/spamassassin
 	mkdir -p "$daemon_home/site" "$daemon_home/rules"
 	spamd_config=$daemon_home/rules
 	[ "${spamd_rules:-}" != all ] || spamd_config=$spamd_share
@@ -242,8 +252,20 @@ rspamd_scans() {
 run_rspamd() {
 	rspamd_insecure=
 	[ "$(id -u)" -ne 0 ] || rspamd_insecure=--insecure
+	rspamd_usr=$(unpacked rspamd rspamd)
+	rspamd_folders=
+	[ -z "$rspamd_usr" ] || {
+		LD_LIBRARY_PATH=$rspamd_usr/lib/rspamd
+		export LD_LIBRARY_PATH
+		rspamd_folders=$(rspamd_variables "$rspamd_usr/share/rspamd")
+	}
 	# shellcheck disable=SC2086 # options
-	exec rspamd -f $rspamd_insecure -c "$daemon_home/conf"
+	exec rspamd -f $rspamd_insecure $rspamd_folders -c "$daemon_home/conf"
+}
+rspamd_variables() {
+	echo "--var=SHAREDIR=$1 --var=LUALIBDIR=$1/lualib" \
+		"--var=RULESDIR=$1/rules --var=PLUGINSDIR=$1/plugins" \
+		"--var=WWWDIR=$1/www"
 }
 configure_rspamd() {
 	printf '%s\n' com net org test >"$daemon_home/domains"
@@ -370,7 +392,29 @@ dovecot_is_up() {
 	ask "$daemon_socket" 'QUIT\r\n' | grep -q ^220
 }
 run_dovecot() {
-	exec dovecot -F -c "$daemon_home/conf"
+	dovecot_usr=$(unpacked dovecot dovecot-core)
+	[ -n "$dovecot_usr" ] || exec dovecot -F -c "$daemon_home/conf"
+	# It would have the machine's doveconf read its configuration.
+	LD_LIBRARY_PATH=$dovecot_libraries \
+		exec "$dovecot_usr/bin/doveconf" -f service=master \
+		-c "$daemon_home/conf" -e "$dovecot_usr/sbin/dovecot" -F \
+		-c "$daemon_home/conf"
+}
+# For the configuration: where an unpacked one has its parts. Where plugins would
+# have been installed is in programs and the library as well, whatever is configured;
+# they are given a path that is no longer, from base_dir, where they run.
+dovecot_folders() {
+	[ -n "$dovecot_usr" ] || return
+	[ -d "$dovecot_parts" ] ||
+		cp -RP "$dovecot_usr/lib/dovecot" "$dovecot_parts"
+	perl -0777 -pi -e 's{/usr/lib/dovecot/(modules[/\w]*)\0}{
+		$1 . "\0" x 18}eg' "$dovecot_parts/lmtp" \
+		"$dovecot_parts/auth" "$dovecot_parts"/libdovecot*.so.0.0.0
+	mkdir -p "$daemon_home/run"
+	ln -sfn "$dovecot_parts/modules" "$daemon_home/run/modules"
+	echo "libexec_dir = $dovecot_parts"
+	echo "mail_plugin_dir = $dovecot_parts/modules"
+	echo "import_environment = \$import_environment LD_LIBRARY_PATH=$dovecot_libraries"
 }
 # All of it is one user here, who need not be root: no chroot, no other users.
 configure_dovecot() {
@@ -385,11 +429,16 @@ configure_dovecot() {
 	}
 	for user in user other full; do
 		dovecot_quota=
-		[ $user != full ] ||
-			dovecot_quota='userdb_quota_rule=*:bytes=1'
-		echo "$user@example.org::$dovecot_id::$daemon_home/mail/$user::$dovecot_quota"
+		# For all users, lmtp itself would load it, from its own folder.
+		[ $user != full ] || dovecot_quota='userdb_mail_plugins=quota
+			userdb_quota_rule=*:bytes=1'
+		# shellcheck disable=SC2086 # its words, with one blank
+		echo "$user@example.org::$dovecot_id::$daemon_home/mail/$user::"$dovecot_quota
 	done >"$daemon_home/users"
 	ln -sfn run/lmtp "$daemon_socket"
+	dovecot_usr=$(unpacked dovecot dovecot-core)
+	dovecot_parts=$daemon_home/parts
+	dovecot_libraries=$dovecot_parts:$dovecot_parts/modules/old-stats:$dovecot_usr/lib/dovecot-core
 	cat >"$daemon_home/conf" <<-END
 		base_dir = $daemon_home/run
 		state_dir = $daemon_home/state
@@ -403,7 +452,6 @@ configure_dovecot() {
 		default_internal_group = $dovecot_group
 		default_login_user = $dovecot_user
 		mail_location = maildir:~
-		mail_plugins = quota
 		recipient_delimiter = +
 		plugin {
 		 quota = maildir:User quota
@@ -433,6 +481,7 @@ configure_dovecot() {
 		  port = $daemon_port
 		 }
 		}
+		$(dovecot_folders)
 		$dovecot_lines
 	END
 }

@@ -37,7 +37,12 @@ case $* in
 *libhiredis.a) echo "hiredis' archive" >libhiredis.a ;;
 esac
 END
-stub musl-gcc </dev/null
+stub musl-gcc <<'END'
+: >cJSON.o
+END
+stub ar <<'END'
+echo "cJSON's archive" >"$2"
+END
 stub configure </dev/null
 stub dpkg-query <<'END'
 for package; do :; done
@@ -86,6 +91,11 @@ case $* in
 		echo "$part" >"hiredis-1/$part.h"
 	done
 	;;
+*"source cjson")
+	[ -f "$work/no-source" ] && exit 100
+	mkdir cjson-1
+	echo cJSON >cjson-1/cJSON.h
+	;;
 *download*) exit 100 ;;
 esac
 END
@@ -113,7 +123,7 @@ machine "" ""
 mkdir -p "$tree/build/deps/musl/lib" "$tree/build/deps/peers/postfix" \
 	"$tree/build/deps/peers/exim4-daemon-light" \
 	"$tree/build/deps/peers/ucspi-tcp-ipv6"
-for library in cdb cares hiredis; do
+for library in cdb cares hiredis cjson; do
 	: >"$tree/build/deps/musl/lib/lib$library.a"
 done
 run check 'TESTS=a b' -j2
@@ -209,6 +219,9 @@ hiredis
 read
 sds
 alloc" "and hiredis, whose headers have a folder"
+is "$(cd "$tree/build/deps/musl" && cat lib/libcjson.a include/cjson/cJSON.h)" \
+	"cJSON's archive
+cJSON" "and cJSON, without cmake"
 is "$(cat "$work/table")" "#define ARES_QID_TABLE_SIZE 64" \
 	"its tables are small"
 like "$(calls_of configure)" "--disable-shared.*CC=musl-gcc" "by musl-gcc"
@@ -225,23 +238,25 @@ is "$(calls_of apt-get | grep -vc "Dir::State::lists=$tree/build/deps/")" 0 \
 	"the system's lists are left alone"
 is "$(ls "$tree/build/deps")" "apt.log
 c-ares.log
+cjson.log
 hiredis.log
 musl
 tinycdb.log" "nothing else is left behind"
 
-# A tree from before there was a need for hiredis.
+# A tree from before there was a need for hiredis, or cJSON.
 machine "" ""
 mkdir -p "$tree/build/deps/musl/lib"
 for library in cdb cares; do
 	echo old >"$tree/build/deps/musl/lib/lib$library.a"
 done
 run all
-is "$(cd "$tree/build/deps/musl/lib" && cat libcdb.a libcares.a libhiredis.a)" \
+is "$(cd "$tree/build/deps/musl/lib" && cat libcdb.a libcares.a libhiredis.a libcjson.a)" \
 	"old
 old
-hiredis' archive" "what an older tree lacks is compiled, and nothing else"
+hiredis' archive
+cJSON's archive" "what an older tree lacks is compiled, and nothing else"
 
-machine "nsd rbldnsd redis-server" ""
+machine "nsd rbldnsd redis-server clamav-daemon spamd rspamd dovecot-lmtpd" ""
 : >"$work/no-source"
 run check
 like "$output" "tinycdb could not be had.*" "without its source it says so"
@@ -251,7 +266,12 @@ like "$output" "postfix could not be had" "the same of Postfix"
 like "$output" "ucspi-tcp-ipv6 could not be had" "of ucspi-tcp's variant"
 like "$output" " nsd could not be had" "of nsd, unless it is installed"
 like "$output" " rbldnsd could not be had" "of rbldnsd, unless it is"
-like "$output" "redis-server could not be had" "and of Redis, unless it is"
+like "$output" "redis-server could not be had" "of Redis, unless it is"
+for peer in clamav-daemon spamd rspamd dovecot-core; do
+	like "$output" " $peer could not be had" "of $peer, unless it is"
+done
+unlike "$(calls_of apt-get | grep install)" "clam|spamd|rspamd|dovecot" \
+	"which is never installed"
 is "$code $(calls_of make | tail -n 1)" "0 make check" "and goes on"
 
 done_testing
