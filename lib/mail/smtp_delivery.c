@@ -120,7 +120,7 @@ static const char *our_name(struct smtp_delivery *delivery)
 {
 	struct str *name = &delivery->own_name;
 
-	if (delivery->name && is_name(delivery->name)) return delivery->name;
+	if (delivery->name) return delivery->name;
 	if (control_read_line("helohost", name) == CONTROL_FOUND &&
 	    is_name(name->data))
 		return name->data;
@@ -343,7 +343,7 @@ static size_t count_servers(const struct smtp_delivery *delivery, size_t from)
 	return count;
 }
 
-bool smtp_delivery_has_servers(const struct smtp_delivery *delivery)
+bool smtp_delivery_is_usable(const struct smtp_delivery *delivery)
 {
 	struct dial_place place;
 
@@ -351,7 +351,8 @@ bool smtp_delivery_has_servers(const struct smtp_delivery *delivery)
 		if (dial_parse(delivery->servers[i], delivery->default_port,
 			       &place) < 0)
 			return false;
-	return delivery->servers[0];
+	return delivery->servers[0] &&
+	       (!delivery->name || is_name(delivery->name));
 }
 
 static enum queue_exit_code run_through(struct smtp_delivery *delivery)

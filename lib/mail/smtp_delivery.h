@@ -59,8 +59,8 @@ struct smtp_delivery {
 	struct str own_name;
 };
 
-/* Whether all servers are in the right form, and there is one. */
-bool smtp_delivery_has_servers(const struct smtp_delivery *);
+/* Whether the servers, and there is one, and the name are in the right form. */
+bool smtp_delivery_is_usable(const struct smtp_delivery *);
 
 /* What to exit with; the log has a line, and the client its text. */
 enum queue_exit_code smtp_delivery_run(struct smtp_delivery *,

@@ -36,7 +36,7 @@ static void read_settings(struct smtp_delivery *delivery, int argc, char **argv)
 				synopsis);
 	}
 	delivery->servers = argv + optind;
-	if (!smtp_delivery_has_servers(delivery)) die_usage(synopsis);
+	if (!smtp_delivery_is_usable(delivery)) die_usage(synopsis);
 }
 
 int main(int argc, char **argv)

@@ -175,10 +175,14 @@ logs "^queue-lmtp: warning: $work/none: cannot connect: file does not exist; the
 everything_goes_wrong LHLO
 
 # --- wrong use
-for words in '' '-z /x' '-t 0 /x' '-t x /x' 'nonsense:' '/x :24'; do
+for words in '' '-h /x' '-z /x' '-t 0 /x' '-t x /x' 'nonsense:' '/x :24'; do
 	code=0
 	# shellcheck disable=SC2086 # words
 	queue-lmtp $words <"$work/message" 1<"$work/envelope" 2>"$work/log" || code=$?
 	is "$code" 100 "wrong use: '$words'"
 done
+code=0
+queue-lmtp -h 'a
+b' /x <"$work/message" 1<"$work/envelope" 2>"$work/log" || code=$?
+is "$code" 100 'wrong use: a name of two lines'
 done_testing

@@ -243,6 +243,37 @@ same_file "$work/got" "$work/message" 'is whole'
 is "$(wc -c <"$work/got")" "$(wc -c <"$work/message")" 'as long as it was'
 message 'Subject: x' '' text
 
+# A server that does not go: neither do we wait for it, nor does who waits for our
+# last descriptor.
+cat >"$work/stays" <<'END'
+#!/bin/sh
+reply() { printf '%s\r\n' "$1"; }
+reply '220 mx'
+while read -r line; do
+	case $line in
+	DATA*)
+		reply '354 go'
+		while read -r line && [ "$line" != "$(printf '.\r')" ]; do :; done
+		reply '250 ok'
+		;;
+	QUIT*) sleep 30 ;;
+	*) reply '250 ok' ;;
+	esac
+done
+END
+chmod 755 "$work/stays"
+CERTFILE=$work/mx start_sslserver "$work/stays.log" -- "$work/stays"
+hang_on() {
+	{
+		queue-smtp -x "localhost:$port" <"$work/message" 1<"$work/envelope" 2>"$work/log" 6>&7 4>&7
+		echo "exit $?" >"$work/exit"
+	} 7>&1 | cat >"$work/text"
+}
+timed hang_on
+is "$(cat "$work/exit")" 'exit 0' 'a server that stays'
+is_at_most 5000 'nobody waits for its end'
+stop "$server"
+
 # servers that only say they have TLS
 starttls='S: 220 mx|C: EHLO|S: 250-mx|S: 250 STARTTLS|C: STARTTLS'
 says "$accepts"

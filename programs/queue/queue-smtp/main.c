@@ -108,7 +108,7 @@ static void read_settings(struct smtp_delivery *delivery,
 		read_option(delivery, security, letter);
 	settle(delivery, security);
 	delivery->servers = argv + optind;
-	if (!smtp_delivery_has_servers(delivery)) die_usage(synopsis);
+	if (!smtp_delivery_is_usable(delivery)) die_usage(synopsis);
 }
 
 int main(int argc, char **argv)
