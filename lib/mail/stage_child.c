@@ -46,6 +46,7 @@ static int arrange(const struct stage_descriptor *descriptors, size_t count)
 }
 
 static pid_t spawn(const char *program, char *const *argv,
+		   char *const *environment,
 		   const struct stage_descriptor *descriptors, size_t count)
 {
 	volatile int exec_error = 0;
@@ -56,7 +57,7 @@ static pid_t spawn(const char *program, char *const *argv,
 		setpgid(0, 0);
 		stage_restore_in_child();
 		if (arrange(descriptors, count) == 0)
-			process_exec_as(program, argv, environ, path);
+			process_exec_as(program, argv, environment, path);
 		exec_error = errno;
 		_exit(QUEUE_CANNOT_EXEC);
 	}
@@ -66,7 +67,7 @@ static pid_t spawn(const char *program, char *const *argv,
 	return -1;
 }
 
-pid_t stage_child_start(char *const *argv,
+pid_t stage_child_start(char *const *argv, char *const *environment,
 			const struct stage_descriptor *descriptors,
 			size_t count)
 {
@@ -76,11 +77,12 @@ pid_t stage_child_start(char *const *argv,
 	int cause;
 
 	sigaction(SIGCHLD, &usual, &children_found);
-	child = spawn(argv[0], argv, descriptors, count);
+	child = spawn(argv[0], argv, environment, descriptors, count);
 	cause = errno;
 	if (child >= 0 || (cause != ENOENT && cause != EACCES)) return child;
 	if (process_beside(&beside, argv[0]) == 0)
-		child = spawn(beside.data, argv, descriptors, count);
+		child = spawn(beside.data, argv, environment, descriptors,
+			      count);
 	if (child < 0) errno = cause;
 	str_free(&beside);
 	return child;

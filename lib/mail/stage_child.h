@@ -25,8 +25,8 @@ int stage_child_out_of_way(int fd);
 
 /* argv[0] is searched along $PATH, then beside our own file. The pid, or -1 with
    errno: it cannot be run. */
-pid_t stage_child_start(char *const *argv, const struct stage_descriptor *,
-			size_t count);
+pid_t stage_child_start(char *const *argv, char *const *environment,
+			const struct stage_descriptor *, size_t count);
 
 enum stage_child_ending {
 	STAGE_CHILD_EXITED,

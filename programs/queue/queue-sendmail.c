@@ -194,7 +194,7 @@ static enum queue_exit_code hand_over(const struct stage *stage, char **program,
 		warn("cannot store the message:");
 		return QUEUE_CANNOT_WRITE;
 	}
-	child = stage_child_start(argument_list(&words), descriptors,
+	child = stage_child_start(argument_list(&words), environ, descriptors,
 				  set_descriptors(descriptors, message));
 	if (child < 0 && errno == E2BIG) return refuse(stage, too_many);
 	if (child < 0) {

@@ -154,7 +154,7 @@ static enum queue_exit_code run(const struct stage *stage,
 		warn("cannot copy the message:");
 		return QUEUE_CANNOT_WRITE;
 	}
-	child = stage_child_start(settings->program, descriptors,
+	child = stage_child_start(settings->program, environ, descriptors,
 				  set_descriptors(descriptors, &copy));
 	if (child < 0) {
 		warn("unable to run %s: %s",

@@ -3,6 +3,7 @@
 # the shell's and by queue-chain, behind smtpd. The scanners are stubs; the servers
 # are smtp-sink.
 # SPDX-License-Identifier: ISC
+# shellcheck disable=SC2154 # from daemons.sh
 . "$(dirname "$0")/../lib.sh"
 . "$tests/maildir.sh"
 . "$tests/daemons.sh"

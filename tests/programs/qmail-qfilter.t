@@ -362,7 +362,12 @@ is "$code$(ls "$QUEUE_DIR")" 01 'the first dialect does not know the file'
 echo '*:exit 100' >"$work/control/qfilters"
 qfilter
 is "$code$(queued)" 310 'their codes mean the same'
-for each in 'no command' ':true' 'x:' '*:true:=x'; do
+echo '*:echo $A $B ${C-unset} $NEWER >>$QUEUE_DIR/ran:A=1,B=2=3,A=4,C=,NEWER=a b' \
+	>"$work/control/qfilters"
+A=a B=b C=c NEW=d qfilter
+is "$code$(ran)" '04 2=3 unset a b ' 'several variables, the last of a name'
+like "$(cat "$QUEUE_DIR/1/about")" '^env B=b$' 'nobody else has them'
+for each in 'no command' ':true' 'x:' '*:true:=x' '*:true:a=b,' '*:true:a=b,,c=d' '*:true:'; do
 	echo "$each" >"$work/control/qfilters"
 	qfilter
 	is "$code$(queued)" 550 "a line that is none: $each"

@@ -2,6 +2,7 @@
 # Every filter and queue program of ours keeps the rules of tests/queue-conformance;
 # and the kit sees it when one is broken, by programs that are wrong in one thing.
 # SPDX-License-Identifier: ISC
+# shellcheck disable=SC2154 # from daemons.sh
 . "$(dirname "$0")/../lib.sh"
 . "$tests/maildir.sh"
 . "$tests/daemons.sh"

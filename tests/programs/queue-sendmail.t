@@ -68,7 +68,7 @@ for odd in '|/bin/sh' /etc/passwd ':include:/etc/passwd' "$(printf 'a\nb@example
 	envelope s@x r@example.org "$odd"
 	send
 	is "$code$(cat "$work/text")$(ls "$SEEN")" \
-		'82Dno mail system takes that address (#5.1.3)' "refused: <$(printf %s "$odd" | tr '\n' ?)>"
+		'82Dno mail system takes that address (#5.1.3)' "refused: <$(printf %s "$odd" | tr '\n' '?')>"
 done
 envelope "$(printf 'a\tb@x')" r@example.org
 send

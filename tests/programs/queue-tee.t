@@ -55,10 +55,10 @@ done
 is "$got" '1:1/10 11:11/10 31:31/10 51:51/10 71:71/10 82:82/10 88:88/10 99:99/10 100:100/10 111:111/10 120:120/10 ' 'its exit code is the answer, and nobody else has it'
 like "$(cat "$work/log")" '^queue-tee: no copy qp [0-9]+ bytes [0-9]+ from <s@example.org> to <one@example.org> <two@example.net>: exit code 120$' 'a line in the log'
 for fd in 4 6; do
-	COPY="exit=82 text=$fd:DThe%20archive%20is%20full" tee_off
-	is "$code$(cat "$work/text")" '82DThe archive is full' "its text, which it wrote to $fd"
+	COPY="exit=82 text=$fd:DNo%20room%20in%20it" tee_off
+	is "$code$(cat "$work/text")" '82DNo room in it' "its text, which it wrote to $fd"
 done
-like "$(cat "$work/log")" 'exit code 82: DThe archive is full$' 'it is logged'
+like "$(cat "$work/log")" 'exit code 82: DNo room in it$' 'it is logged'
 COPY='exit=88 text=6:Zlater%0d%0a250%20ok' tee_off
 is "$code$(cat "$work/text")" '82Zlater??250 ok' 'another family; made printable'
 COPY='signal=SEGV' tee_off
@@ -74,13 +74,13 @@ COPY='unread' tee_off
 is "$code$(stored)" 011 'one that reads nothing'
 
 # --- -i: nobody cares
-COPY='exit=82 text=6:DThe%20archive%20is%20full' tee_off -i
+COPY='exit=82 text=6:DNo%20room%20in%20it' tee_off -i
 is "$code$(stored)$(cat "$work/text")" 011 '-i: the message goes on, and nothing is said'
-like "$(cat "$work/log")" 'no copy .*: exit code 82: DThe archive is full$' 'but it is logged'
+like "$(cat "$work/log")" 'no copy .*: exit code 82: DNo room in it$' 'but it is logged'
 run queue-tee -i "$work/nonexistent" -- true
 is "$code" 0 '-i: also without the program'
-COPY='exit=0 text=6:Dbefore' NEXT='exit=82 text=6:DThe%20end' tee_off
-is "$code$(cat "$work/text")" '82DThe end' 'what a copy says that went well is not the answer'
+COPY='exit=0 text=6:Dbefore' NEXT='exit=82 text=6:DNo%20end' tee_off
+is "$code$(cat "$work/text")" '82DNo end' 'what a copy says that went well is not the answer'
 
 # --- the next one may be sure of the message
 cat >"$work/changes" <<'END'

@@ -6,27 +6,19 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/message.h"
 #include "mail/address.h"
 #include "mail/control.h"
-#include "system/process.h"
 
 static const char file[] = "qfilters";
-
-enum { VARIABLES_MOST = 64 };
 
 /* A line in three; the bytes are cut up by NULs. */
 struct line {
 	char *domain;
 	char *command;
 	char *variables; /* NULL: none */
-};
-
-/* What a variable was before, for after. */
-struct before {
-	const char *name;
-	char *value;
 };
 
 static int bad_line(const char *line)
@@ -77,55 +69,75 @@ static enum match match(const char *pattern, const char *domain)
 	return fnmatch(pattern, domain, FNM_CASEFOLD) == 0 ? MATCHES : DIFFERS;
 }
 
-static char *kept_value(const char *name)
+/* Cuts "A=1,B=2" into words that end in a NUL; how many, or 0 for one without a
+   name. */
+static size_t cut_variables(char *text)
 {
-	const char *value = getenv(name);
-	char *copy = value ? strdup(value) : NULL;
+	size_t count = 1;
 
-	if (value && !copy) str_die_of_memory();
-	return copy;
+	for (char *word = text;; word++, count++) {
+		if (*word == '=' || *word == ',' || !*word) return 0;
+		word += strcspn(word, ",");
+		if (!*word) return count;
+		*word = '\0';
+	}
 }
 
-/* -1: there are too many of them. */
-static int set_variables(char *text, struct before *before, size_t *count)
+/* The entry, "NAME=value", has the word's name. */
+static bool is_named_by(const char *entry, const char *word)
 {
-	char *rest = NULL;
+	size_t length = strcspn(word, "=");
 
-	for (char *one = strtok_r(text, ",", &rest); one;
-	     one = strtok_r(NULL, ",", &rest)) {
-		char *value = strchr(one, '=');
-
-		if (*count == VARIABLES_MOST || value == one) return -1;
-		if (value) *value++ = '\0';
-		before[*count] = (struct before){ one, kept_value(one) };
-		process_set(one, value && *value ? value : NULL);
-		(*count)++;
-	}
-	return 0;
+	return strncmp(entry, word, length) == 0 && entry[length] == '=';
 }
 
-/* Backwards: one may have been set twice. */
-static void restore_variables(const struct before *before, size_t count)
+static bool is_changed(const char *entry, const char *word, size_t count)
 {
-	while (count-- > 0) {
-		process_set(before[count].name, before[count].value);
-		free(before[count].value);
+	for (; count > 0; count--, word += strlen(word) + 1)
+		if (is_named_by(entry, word)) return true;
+	return false;
+}
+
+/* Our environment with these words for what they name, or, where a word has no
+   value, without it. To be freed. */
+static char **changed_environment(char *word, size_t count)
+{
+	size_t had = 0, have = 0;
+	char **environment;
+
+	while (environ[had]) had++;
+	environment = calloc(had + count + 1, sizeof *environment);
+	if (!environment) str_die_of_memory();
+	for (size_t i = 0; i < had; i++)
+		if (!is_changed(environ[i], word, count))
+			environment[have++] = environ[i];
+	for (; count > 0; count--) {
+		size_t length = strlen(word);
+		size_t name = strcspn(word, "=");
+
+		/* Of two words with one name the last one counts. */
+		if (name + 1 < length &&
+		    !is_changed(word, word + length + 1, count - 1))
+			environment[have++] = word;
+		word += length + 1;
 	}
+	return environment;
 }
 
 static int run_line(struct run *run, const struct line *line)
 {
 	static char shell[] = "/bin/sh", option[] = "-c";
 	char *argv[] = { shell, option, line->command, NULL };
-	struct before before[VARIABLES_MOST];
-	size_t count = 0;
+	char **environment;
+	size_t count;
 	int code;
 
-	if (line->variables &&
-	    set_variables(line->variables, before, &count) < 0)
-		return bad_line(line->command);
-	code = run_filter(run, argv);
-	restore_variables(before, count);
+	if (!line->variables) return run_filter(run, argv, environ);
+	count = cut_variables(line->variables);
+	if (count == 0) return bad_line(line->command);
+	environment = changed_environment(line->variables, count);
+	code = run_filter(run, argv, environment);
+	free(environment);
 	return code;
 }
 

@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/exit_codes.h"
 #include "base/message.h"
@@ -80,7 +81,7 @@ static int run_filters(struct run *run, const struct words *words)
 
 	run_describe(run);
 	while (code == QUEUE_DONE && argv < words->filters_end) {
-		code = run_filter(run, argv);
+		code = run_filter(run, argv, environ);
 		while (*argv) argv++;
 		argv++;
 	}

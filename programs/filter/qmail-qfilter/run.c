@@ -247,7 +247,7 @@ static int judge(struct run *run, const char *filter,
 	return code;
 }
 
-int run_filter(struct run *run, char *const *argv)
+int run_filter(struct run *run, char *const *argv, char *const *environment)
 {
 	struct stage_descriptor descriptors[DESCRIPTORS];
 	char shown[256];
@@ -270,7 +270,7 @@ int run_filter(struct run *run, char *const *argv)
 		(struct stage_descriptor){ ENVELOPE_OUT, run->envelope_out };
 	descriptors[5] =
 		(struct stage_descriptor){ QUEUE_NAME, run->queue_name };
-	child = stage_child_start(argv, descriptors, DESCRIPTORS);
+	child = stage_child_start(argv, environment, descriptors, DESCRIPTORS);
 	if (child < 0) {
 		warn("unable to run %s: %s",
 		     printable_text(shown, sizeof shown, argv[0]),

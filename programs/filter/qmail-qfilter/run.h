@@ -29,9 +29,9 @@ struct run {
    in the original, so does the queue program. */
 void run_describe(const struct run *);
 
-/* Runs the filter, and takes over what it has made of message and envelope. 0,
+/* Runs the filter in that environment, and takes over what it has made of message and envelope. 0,
    FILTER_DISCARDS, or what to exit with, which has been logged. */
-int run_filter(struct run *, char *const *argv);
+int run_filter(struct run *, char *const *argv, char *const *environment);
 
 /* The path that the filters want in place of qmail-queue; false: none. */
 bool run_queue_name(const struct run *, struct str *path);
