@@ -67,7 +67,7 @@ compile <<'END'
 :clam=yes
 example.com
 example.com:calm=yes
-example.com:clam=yse,spam=no,spam_hits=many,size_limit=1k
+example.com:clam=jes,spam=no,spam_hits=many,size_limit=1k
 example.com:clam=yes spam
 example.com:regex=a(:fine:*[
 # a comment
@@ -77,7 +77,7 @@ is "$code" 100 'wrong lines stop it'
 cat >wanted <<END
 simscanmk: fatal: $text: line 2: there is no colon behind example.com
 simscanmk: fatal: $text: line 3: there is no parameter calm
-simscanmk: fatal: $text: line 4: no value for it: clam=yse
+simscanmk: fatal: $text: line 4: no value for it: clam=jes
 simscanmk: fatal: $text: line 4: no value for it: spam_hits=many
 simscanmk: fatal: $text: line 4: no value for it: size_limit=1k
 simscanmk: fatal: $text: line 5: no value for it: spam
@@ -131,7 +131,7 @@ echo ':clam=yes' >control/simcontrol
 if is_user 'a folder that cannot be written to'; then
 	chmod 555 control
 	simscanmk >errors 2>&1
-	is "$? $(cat errors)" "111 simscanmk: fatal: unable to write $text.cdb: permission denied" \
+	is "$? $(cat errors)" "111 simscanmk: fatal: unable to write $text.cdb: access denied" \
 		'a folder that cannot be written to'
 	chmod 755 control
 fi

@@ -110,14 +110,14 @@ static void test_values(void)
 static void test_outcomes(void)
 {
 	static const char value[] =
-		"clam=yes,calm=yes,spam=yse, size_limit=,attach=\0spam=no";
+		"clam=yes,calm=yes,spam=jes, size_limit=,attach=\0spam=no";
 	static const struct {
 		enum simcontrol_outcome outcome;
 		const char *name, *value;
 	} wanted[] = {
 		{ SIMCONTROL_SET, "clam", "yes" },
 		{ SIMCONTROL_UNKNOWN, "calm", "yes" },
-		{ SIMCONTROL_NONSENSE, "spam", "yse" },
+		{ SIMCONTROL_NONSENSE, "spam", "jes" },
 		{ SIMCONTROL_NONSENSE, "size_limit", "" },
 		{ SIMCONTROL_SET, "attach", "" },
 		{ SIMCONTROL_SET, "spam", "no" },
