@@ -189,7 +189,7 @@ void filter_debug(const struct filter *filter, unsigned long level,
 		  const char *format, ...)
 {
 	struct str line = { 0 };
-	char text[MESSAGE_LIMIT / 2];
+	char text[MESSAGE_LIMIT / 2], shown[sizeof text];
 	va_list arguments;
 
 	if (filter->debug < level) return;
@@ -198,8 +198,42 @@ void filter_debug(const struct filter *filter, unsigned long level,
 	va_end(arguments);
 	begin_line(&line);
 	str_append_byte(&line, ' ');
-	append_shown(&line, text, sizeof text);
+	str_append_text(&line, printable_text(shown, sizeof shown, text));
 	write_line(&line);
+}
+
+static void debug_settings(const struct filter *filter)
+{
+	static const char *const words[] = { "unset", "no", "yes" };
+	const struct simcontrol *control = &filter->control;
+
+	filter_debug(filter, 2, "socket %s seconds %lu limit %lu %s",
+		     filter->socket ? filter->socket : "-", filter->seconds,
+		     filter->limit,
+		     filter->passes_unscanned ? "open" : "closed");
+	if (!control->has_table) {
+		filter_debug(filter, 2, "no simcontrol.cdb");
+		return;
+	}
+	filter_debug(filter, 2,
+		     "simcontrol: clam=%s spam=%s spam_passthru=%s "
+		     "qmailqueue=%s spamuser=%s",
+		     words[control->clam], words[control->spam],
+		     words[control->spam_passthru],
+		     control->qmailqueue ? control->qmailqueue : "",
+		     control->spamuser ? control->spamuser : "");
+}
+
+/* A line for each address: a message may have thousands of them. */
+static void debug_envelope(const struct filter *filter)
+{
+	const struct envelope *envelope = &filter->stage.envelope;
+	const char *recipient = NULL;
+
+	if (filter->debug < 4) return;
+	filter_debug(filter, 4, "from <%s>", envelope->sender);
+	while ((recipient = envelope_next(envelope, recipient)))
+		filter_debug(filter, 4, "to <%s>", recipient);
 }
 
 /* ---- keeping a copy ---- */
@@ -316,12 +350,27 @@ enum queue_exit_code filter_take(struct filter *filter)
 	}
 	filter_debug(filter, 1, "starting: bytes %zu recipients %zu",
 		     stage->message.size, stage->envelope.recipient_count);
+	debug_settings(filter);
+	debug_envelope(filter);
 	return QUEUE_DONE;
 }
 
 bool filter_is_too_long(const struct filter *filter)
 {
 	return filter->limit && filter->stage.message.size > filter->limit;
+}
+
+/* One word, or none: an end's own arguments cannot be told from another stage.
+   A filter may stand alone, too, in front of the usual end, and is none. */
+static bool is_end(char **next)
+{
+	const char *slash, *name;
+
+	if (!next[0]) return true;
+	slash = strrchr(next[0], '/');
+	name = slash ? slash + 1 : next[0];
+	return !next[1] && strncmp(name, "filter-", strlen("filter-")) != 0 &&
+	       strcmp(name, "qmail-qfilter") != 0;
 }
 
 /* The domain's own queue program takes the place of the last one of the chain,
@@ -331,7 +380,7 @@ static enum queue_exit_code go_on(struct filter *filter)
 	char *own[] = { NULL, NULL };
 	char **next = filter->next;
 
-	if (filter->control.qmailqueue && (!next[0] || !next[1])) {
+	if (filter->control.qmailqueue && is_end(next)) {
 		own[0] = strdup(filter->control.qmailqueue);
 		if (!own[0]) str_die_of_memory();
 		next = own;

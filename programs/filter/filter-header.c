@@ -20,7 +20,7 @@
 #include "system/clock.h"
 
 static const char synopsis[] =
-	"[ -r name ] [ -a 'name: value' ] [ -A 'name: value' ] "
+	"[ -q folder ] [ -r name ] [ -a 'name: value' ] [ -A 'name: value' ] "
 	"[ -w 'name: value' ] [ -f file ] ... [ next [ args ... ] ]";
 
 #define REPLY_HEADER "DYour email's header is too long (#5.6.0)"
@@ -83,6 +83,15 @@ static _Noreturn void die_of_settings(const char *name, const char *what)
 
 	note("fatal: %s: %s", name, printable_text(room, sizeof room, what));
 	exit(QUEUE_CANNOT_READ_SETTINGS);
+}
+
+static _Noreturn void die_of_option(int letter)
+{
+	char room[256];
+
+	note("option -%c makes no sense: %s", letter,
+	     printable_text(room, sizeof room, optarg));
+	die_usage(synopsis);
 }
 
 /* Lines of a letter, a blank, and what the option would have. */
@@ -234,10 +243,12 @@ int main(int argc, char **argv)
 
 	program_name = "filter-header";
 	filter_start(&job.filter, NULL, NULL);
-	while ((letter = option_next(argc, argv, "r:a:A:w:f:", synopsis)) != -1)
+	while ((letter = option_next(argc, argv, FILTER_LETTERS "r:a:A:w:f:",
+				     synopsis)) != -1)
 		if (letter == 'f') read_changes(&job, optarg);
-		else if (!add_change(&job, (char)letter, optarg))
-			die_usage(synopsis);
+		else if (!filter_option(&job.filter, letter, synopsis) &&
+			 !add_change(&job, (char)letter, optarg))
+			die_of_option(letter);
 	job.filter.next = argv + optind;
 	code = filter_take(&job.filter);
 	if (code == QUEUE_DONE) code = edit(&job);

@@ -155,6 +155,9 @@ static int hear(struct scan *scan)
 				 ? 0
 				 : scanner_is_wrong(rspamd, "gives",
 						    scan->reply.text);
+	if (result == 0)
+		filter_debug(&scan->filter, 2, "rspamd: %s",
+			     scan->reply.action_name);
 	str_free(&answer);
 	return result;
 }
@@ -397,9 +400,9 @@ static enum queue_exit_code look(struct scan *scan)
 	struct filter *filter = &scan->filter;
 	enum queue_exit_code code;
 
-	if (!simcontrol_wants(&filter->control, filter->control.spam))
-		return filter_pass(filter, "SKIPPED", "spam=no");
 	if (!take_header(scan, &code)) return code;
+	if (!simcontrol_wants(&filter->control, filter->control.spam))
+		return pass(scan, "SKIPPED", "spam=no");
 	if (filter_trusts_client() && !scan->asks_about_all)
 		return pass(scan, "RELAYCLIENT", scan->subject);
 	if (is_too_long(filter)) return pass_unscanned(scan, "too long");

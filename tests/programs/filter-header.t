@@ -115,6 +115,9 @@ for wrong in '-a A' '-a A*:1' '-w :1' '-r A:1' '-r *' '-A' '-z'; do
 	(set -f; filter filter-header $wrong)
 	is "$(tail -n 1 "$work/log" | cut -d: -f1-2)" 'filter-header: usage' "wrong use: $wrong"
 done
+filter filter-header -w 'A: 1' -a 'no field'
+is "$code $(head -n 1 "$work/log")" '100 filter-header: option -a makes no sense: no field' \
+	'which option is wrong'
 
 # shellcheck disable=SC2046 # words
 filter filter-header $(seq -f '-rX%g' 201)
@@ -146,6 +149,9 @@ for through in 'file' 'pipe'; do
 	refused_with 82 "DYour email's header is too long (#5.6.0)" "a header of 300 kB, $through"
 	logged 'HEADER:[0-9.]+s:-:.*' "a header of 300 kB, $through: log"
 	is "$(ls "$work/kept" | wc -l)" 1 "a header of 300 kB, $through: quarantine"
+	rm -r "$work/kept"/*
+	filter filter-header -s /nowhere -t 5 -m 10 -o -x -q "$work/kept" -r X-More
+	is "$code $(ls "$work/kept" | wc -l)" '82 1' "a header of 300 kB, $through: -q"
 	rm -r "$work/kept"
 done
 message hello

@@ -179,6 +179,9 @@ if is_here simscanmk 'settings of a domain'; then
 	for_domain 'example.net:spam=yes' 'score 7' 0 'SPAM PASS \(7.00/15.00/15.00\)'
 	for_domain 'example.net:spam=no' 'score 20' 0 SKIPPED
 	for_domain ':clam=yes' 'score 20' 0 SKIPPED
+	sed -i '1iX-Spam: No' "$work/message"
+	$ask
+	is "$code $(field X-Spam)" '0 ' 'not asked: forged marks are gone all the same'
 	for_domain 'example.net:spam=yes,spam_hits=6.5' 'score 7' 82 'SPAM REJECT \(7.00/15.00/6.50\)'
 	is "$(cat "$work/text")" 'DYour email is considered spam (7.00 spam-hits)' 'the score in the text'
 	for_domain 'example.net:spam=yes,spam_hits=8' 'score 7' 0 'SPAM PASS .*'
