@@ -72,6 +72,7 @@ static bool find_split(struct queue *queue)
 	return false;
 }
 
+/* A file system of its own has a lost+found from the first. */
 static bool is_empty(const char *folder)
 {
 	DIR *list = opendir(folder);
@@ -79,10 +80,19 @@ static bool is_empty(const char *folder)
 	bool empty = true;
 
 	while (list && (entry = readdir(list)))
-		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+		if (strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0 &&
+		    strcmp(entry->d_name, "lost+found") != 0)
 			empty = false;
 	if (list) closedir(list);
 	return empty;
+}
+
+/* The home, say, or "/", which are nobody's to change. These two are what is made
+   first; other names of a queue's folders are common. */
+static bool is_a_queue(void)
+{
+	return is_folder("mess") || is_folder("pid");
 }
 
 static bool find_split_of_todo(struct queue *queue)
@@ -315,6 +325,10 @@ bool check_layout(struct queue *queue)
 		if (!repair(queue, ".", "is empty", "made a queue"))
 			return false;
 		queue->is_new = true;
+	}
+	if (!queue->is_new && !is_a_queue()) {
+		leave(queue, ".", "is no queue, and not empty");
+		return false;
 	}
 	if (!find_split(queue) || !find_split_of_todo(queue)) return false;
 	look_for_others(queue);

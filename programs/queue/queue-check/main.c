@@ -234,9 +234,10 @@ static bool enter(struct queue *queue, const char *folder)
 	printable_text(shown, sizeof shown, folder);
 	if (chdir(folder) == 0) return true;
 	if (errno != ENOENT) die_temporary("cannot enter %s:", shown);
+	if (!queue->dry && mkdir(folder, 0700) < 0)
+		die_temporary("cannot create %s:", shown);
 	if (!repair(queue, shown, "is not there", "created")) return false;
 	queue->is_new = true;
-	if (mkdir(folder, 0700) < 0) die_temporary("cannot create %s:", shown);
 	if (chdir(folder) < 0) die_temporary("cannot enter %s:", shown);
 	return true;
 }

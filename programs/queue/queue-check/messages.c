@@ -390,7 +390,7 @@ static bool report_names(struct messages *messages)
 			leave(queue, path, "nobody knows whose it is");
 		else if (!queue->dry && !queue->is_ours)
 			leave(queue, path,
-			      "has a wrong name, but qmail-send runs");
+			      "has a wrong name, but qmail-send may run");
 		else any |= repair(queue, path, wrong, "renamed");
 	}
 	return any;
