@@ -148,19 +148,18 @@ void stage_set_envelope(struct stage *stage, const struct str *envelope)
 static int give_envelope(struct stage *stage)
 {
 	const struct str *bytes = &stage->envelope_bytes;
-	int fd, result = -1;
+	off_t start = stage->envelope_start;
+	int fd, result;
 
-	if (stage->envelope_start < 0) {
-		fd = stage_file(bytes->length);
-		if (fd < 0) return -1;
-		if (file_write(fd, bytes->data, bytes->length) == 0)
-			result = dup2(fd, STDOUT_FILENO);
-		file_close(fd);
-		if (result < 0) return -1;
-		stage->envelope_start = 0;
-	}
-	return lseek(STDOUT_FILENO, stage->envelope_start, SEEK_SET) < 0 ? -1
-									 : 0;
+	if (start >= 0)
+		return lseek(STDOUT_FILENO, start, SEEK_SET) < 0 ? -1 : 0;
+	fd = stage_file_with(bytes->data, bytes->length);
+	if (fd < 0) return -1;
+	result = dup2(fd, STDOUT_FILENO);
+	file_close(fd);
+	if (result < 0) return -1;
+	stage->envelope_start = 0;
+	return 0;
 }
 
 enum queue_exit_code stage_exec(char *const *argv)
@@ -223,7 +222,9 @@ enum queue_exit_code stage_refuse(const char *text)
 	if (asked && *asked)
 		given = parse_number(asked, 0, INT_MAX, &number) == 0 &&
 			give_text((int)number, clean, length);
-	else given = give_text(6, clean, length) || give_text(4, clean, length);
+	else
+		given = give_text(STAGE_TEXT_FD, clean, length) ||
+			give_text(STAGE_OLD_TEXT_FD, clean, length);
 	if (given) return QUEUE_CUSTOM_TEXT;
 	return *text == 'D' ? QUEUE_REFUSED : QUEUE_TRY_AGAIN;
 }

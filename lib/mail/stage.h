@@ -18,6 +18,9 @@
 enum {
 	STAGE_SECONDS = 86400,  /* qmail-queue's DEATH */
 	STAGE_TEXT_LIMIT = 255, /* callers read no more */
+	/* Where they listen for it, unless $ERROR_FD says where. */
+	STAGE_TEXT_FD = 6,
+	STAGE_OLD_TEXT_FD = 4, /* of callers before 2007 */
 };
 
 struct stage {

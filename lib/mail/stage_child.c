@@ -3,13 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/exit_codes.h"
+#include "base/parse.h"
 #include "base/str.h"
 #include "mail/stage.h"
 #include "system/file.h"
@@ -32,6 +33,22 @@ int stage_child_out_of_way(int fd)
 	moved = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_NUMBER_OF_OURS);
 	file_close(fd);
 	return moved;
+}
+
+size_t stage_child_give_texts(struct stage_descriptor *descriptors,
+			      size_t count, int ours)
+{
+	const char *asked = getenv("ERROR_FD");
+	unsigned long number;
+
+	descriptors[count++] = (struct stage_descriptor){ STAGE_TEXT_FD, ours };
+	descriptors[count++] =
+		(struct stage_descriptor){ STAGE_OLD_TEXT_FD, ours };
+	if (asked &&
+	    parse_number(asked, STDERR_FILENO + 1, INT_MAX, &number) == 0)
+		descriptors[count++] =
+			(struct stage_descriptor){ (int)number, ours };
+	return count;
 }
 
 static int arrange(const struct stage_descriptor *descriptors, size_t count)
@@ -114,8 +131,11 @@ struct stage_child_end stage_child_wait(pid_t child, deadline end)
 static int copy(const struct stage_message *message)
 {
 	static const struct str nothing = { 0 };
-	int fd = stage_file(message->size);
+	int fd;
 
+	if (message->bytes)
+		return stage_file_with(message->bytes, message->size);
+	fd = stage_file(message->size);
 	if (fd < 0) return -1;
 	if (stage_message_write(message, &nothing, fd) == 0 &&
 	    lseek(fd, 0, SEEK_SET) == 0)
@@ -124,27 +144,12 @@ static int copy(const struct stage_message *message)
 	return -1;
 }
 
-/* A copy of the descriptor would share its offset. */
-static int open_again(const struct stage_message *message)
-{
-	char path[sizeof "/proc/self/fd/" + 3 * sizeof message->fd];
-	int fd;
-
-	snprintf(path, sizeof path, "/proc/self/fd/%d", message->fd);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0 && lseek(fd, message->start, SEEK_SET) < 0) {
-		file_close(fd);
-		return -1;
-	}
-	return fd;
-}
-
 int stage_child_message(const struct stage_message *message, bool from_zero)
 {
 	int fd = -1;
 
 	if (!message->bytes && !(from_zero && message->start))
-		fd = open_again(message);
+		fd = stage_message_open(message);
 	if (fd < 0) fd = copy(message);
 	return stage_child_out_of_way(fd);
 }

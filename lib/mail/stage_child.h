@@ -19,6 +19,13 @@ struct stage_descriptor {
 	int ours;
 };
 
+enum { STAGE_CHILD_TEXTS = 3 };
+
+/* Adds every descriptor on which our caller may listen for a text (up to
+   STAGE_CHILD_TEXTS): all of them are `ours`. How many there are then. */
+size_t stage_child_give_texts(struct stage_descriptor *, size_t count,
+			      int ours);
+
 /* The descriptor moved to where programs are given none, close-on-exec, and the
    old one closed. -1 with errno; also when it was -1 already. */
 int stage_child_out_of_way(int fd);

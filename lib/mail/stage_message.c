@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -85,6 +86,29 @@ int stage_file(size_t bytes)
 	if (bytes <= STAGE_MEMORY_LIMIT)
 		fd = memfd_create("stage", MFD_CLOEXEC);
 	return fd < 0 ? open_on_disk() : fd;
+}
+
+static int write_at(int fd, const char *bytes, size_t length, off_t at)
+{
+	while (length > 0) {
+		ssize_t n = pwrite(fd, bytes, length, at);
+
+		if (n < 0 && errno == EINTR) continue;
+		if (n < 0) return -1;
+		bytes += n;
+		at += n;
+		length -= (size_t)n;
+	}
+	return 0;
+}
+
+int stage_file_with(const void *bytes, size_t length)
+{
+	int fd = stage_file(length);
+
+	if (fd < 0 || write_at(fd, bytes, length, 0) == 0) return fd;
+	file_close(fd);
+	return -1;
 }
 
 /* The rest of descriptor 0 into the file: from a pipe without a copy through
@@ -268,20 +292,6 @@ static bool has_room(const struct stage_message *message, size_t cut,
 	       fstat(message->fd, &file) == 0 && file.st_nlink == 0;
 }
 
-static int write_at(int fd, const struct str *top, off_t at)
-{
-	size_t done = 0;
-
-	while (done < top->length) {
-		ssize_t n = pwrite(fd, top->data + done, top->length - done,
-				   at + (off_t)done);
-
-		if (n < 0 && errno != EINTR) return -1;
-		if (n > 0) done += (size_t)n;
-	}
-	return 0;
-}
-
 /* Into a new file with room before it: one that is full grows no second time. */
 static int copy_behind(struct stage_message *message, size_t cut,
 		       const struct str *top)
@@ -321,7 +331,8 @@ int stage_message_replace_top(struct stage_message *message, size_t cut,
 	if (!message->bytes && has_room(message, cut, top->length)) {
 		off_t at = message->start + (off_t)cut - (off_t)top->length;
 
-		if (write_at(message->fd, top, at) < 0) return -1;
+		if (write_at(message->fd, top->data, top->length, at) < 0)
+			return -1;
 		message->start = at;
 		message->size = message->size - cut + top->length;
 		return 0;
@@ -331,24 +342,41 @@ int stage_message_replace_top(struct stage_message *message, size_t cut,
 
 /* ---- giving ---- */
 
+static int put_in_place(struct stage_message *message)
+{
+	if (message->fd == STDIN_FILENO) return 0;
+	if (dup2(message->fd, STDIN_FILENO) < 0) return -1;
+	close(message->fd);
+	message->fd = STDIN_FILENO;
+	return 0;
+}
+
 int stage_message_give(struct stage_message *message)
 {
 	if (message->bytes) {
-		int fd = stage_file(message->size);
+		int fd = stage_file_with(message->bytes, message->size);
 
 		if (fd < 0) return -1;
-		if (file_write(fd, message->bytes, message->size) < 0) {
-			file_close(fd);
-			return -1;
-		}
-		message->fd = fd;
-		message->start = 0;
-		message->bytes = NULL;
+		*message = (struct stage_message){ .size = message->size,
+						   .fd = fd };
+		return put_in_place(message);
 	}
-	if (message->fd != STDIN_FILENO) {
-		if (dup2(message->fd, STDIN_FILENO) < 0) return -1;
-		close(message->fd);
-		message->fd = STDIN_FILENO;
-	}
+	if (put_in_place(message) < 0) return -1;
 	return lseek(STDIN_FILENO, message->start, SEEK_SET) < 0 ? -1 : 0;
+}
+
+/* A copy of the descriptor would share its offset. openat: musl's open would set
+   FD_CLOEXEC once more by a call. */
+int stage_message_open(const struct stage_message *message)
+{
+	char path[sizeof "/proc/self/fd/" + 3 * sizeof message->fd];
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d", message->fd);
+	fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || message->start == 0 ||
+	    lseek(fd, message->start, SEEK_SET) >= 0)
+		return fd;
+	file_close(fd);
+	return -1;
 }

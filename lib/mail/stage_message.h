@@ -59,4 +59,12 @@ int stage_message_give(struct stage_message *);
    else in $TMPDIR. -1 with errno. */
 int stage_file(size_t bytes);
 
+/* One that holds the bytes, to be read from its beginning. -1 with errno. */
+int stage_file_with(const void *bytes, size_t length);
+
+/* The file of a message that is in one, to read it from its start: an open file of
+   its own, so that its reader moves nobody else's offset and cannot write.
+   Close-on-exec. -1 with errno. */
+int stage_message_open(const struct stage_message *);
+
 #endif

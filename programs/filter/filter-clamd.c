@@ -7,7 +7,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,13 +52,11 @@ struct scan {
 static int open_for_clamd(const struct filter *filter)
 {
 	const struct stage_message *message = &filter->stage.message;
-	char path[64];
 
 	/* It looks at files from their beginning on. */
 	if (*filter->socket != '/' || message->bytes || message->start != 0)
 		return -1;
-	snprintf(path, sizeof path, "/proc/self/fd/%d", message->fd);
-	return open(path, O_RDONLY | O_CLOEXEC);
+	return stage_message_open(message);
 }
 
 static int send_descriptor(struct scanner *clamd, int file)

@@ -16,7 +16,6 @@
 #include "base/exit_codes.h"
 #include "base/message.h"
 #include "base/options.h"
-#include "base/parse.h"
 #include "base/str.h"
 #include "mail/address.h"
 #include "mail/stage.h"
@@ -26,8 +25,6 @@
 enum {
 	SECONDS = 300,
 	SECONDS_LIMIT = 86400,
-	USUAL_ERROR_FD = 6,
-	OLD_ERROR_FD = 4,
 	QMAIL_TRY_AGAIN = 111,
 	/* A shell's words for a program that is not there. */
 	SHELL_CANNOT_RUN = 126,
@@ -110,18 +107,9 @@ static char **argument_list(const struct words *words)
    the SMTP server waits for the pipe's end. What it prints is for the log. */
 static size_t set_descriptors(struct stage_descriptor *descriptors, int message)
 {
-	const char *asked = getenv("ERROR_FD");
-	unsigned long number;
-	size_t count = 0;
-
-	descriptors[count++] = (struct stage_descriptor){ 0, message };
-	descriptors[count++] = (struct stage_descriptor){ 1, 2 };
-	descriptors[count++] = (struct stage_descriptor){ USUAL_ERROR_FD, -1 };
-	descriptors[count++] = (struct stage_descriptor){ OLD_ERROR_FD, -1 };
-	if (asked && parse_number(asked, 3, 1023, &number) == 0)
-		descriptors[count++] =
-			(struct stage_descriptor){ (int)number, -1 };
-	return count;
+	descriptors[0] = (struct stage_descriptor){ 0, message };
+	descriptors[1] = (struct stage_descriptor){ 1, 2 };
+	return stage_child_give_texts(descriptors, 2, -1);
 }
 
 /* What is wrong with the system and not with the message is temporary: these
@@ -181,7 +169,7 @@ static enum queue_exit_code refuse(const struct stage *stage, const char *text)
 static enum queue_exit_code hand_over(const struct stage *stage, char **program,
 				      unsigned long seconds)
 {
-	struct stage_descriptor descriptors[5];
+	struct stage_descriptor descriptors[2 + STAGE_CHILD_TEXTS];
 	struct words words = { 0 };
 	char shown[256];
 	int message;

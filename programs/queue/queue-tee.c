@@ -6,7 +6,6 @@
    SPDX-License-Identifier: ISC */
 
 #include <errno.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,20 +14,16 @@
 #include "base/exit_codes.h"
 #include "base/message.h"
 #include "base/options.h"
-#include "base/parse.h"
 #include "base/str.h"
 #include "mail/envelope.h"
 #include "mail/stage.h"
 #include "mail/stage_child.h"
 #include "system/deadline.h"
-#include "system/file.h"
 
 enum {
 	SECONDS = 300,
 	SECONDS_LIMIT = 86400,
-	USUAL_ERROR_FD = 6,
-	OLD_ERROR_FD = 4,
-	MOST_DESCRIPTORS = 5,
+	MOST_DESCRIPTORS = 2 + STAGE_CHILD_TEXTS,
 };
 
 static const char synopsis[] =
@@ -86,13 +81,8 @@ static int envelope_file(const struct stage *stage, const char *recipient)
 		envelope_end(&other);
 		bytes = &other;
 	}
-	fd = stage_file(bytes->length);
-	if (fd < 0) return -1;
-	if (file_write(fd, bytes->data, bytes->length) < 0 ||
-	    lseek(fd, 0, SEEK_SET) < 0) {
-		file_close(fd);
-		return -1;
-	}
+	fd = stage_file_with(bytes->data, bytes->length);
+	str_free(&other);
 	return stage_child_out_of_way(fd);
 }
 
@@ -112,20 +102,9 @@ static int make_copy(struct copy *copy, const struct stage *stage,
 static size_t set_descriptors(struct stage_descriptor *descriptors,
 			      const struct copy *copy)
 {
-	const char *asked = getenv("ERROR_FD");
-	unsigned long number;
-	size_t count = 0;
-
-	descriptors[count++] = (struct stage_descriptor){ 0, copy->message };
-	descriptors[count++] = (struct stage_descriptor){ 1, copy->envelope };
-	descriptors[count++] =
-		(struct stage_descriptor){ OLD_ERROR_FD, copy->text };
-	descriptors[count++] =
-		(struct stage_descriptor){ USUAL_ERROR_FD, copy->text };
-	if (asked && parse_number(asked, 3, INT_MAX, &number) == 0)
-		descriptors[count++] =
-			(struct stage_descriptor){ (int)number, copy->text };
-	return count;
+	descriptors[0] = (struct stage_descriptor){ 0, copy->message };
+	descriptors[1] = (struct stage_descriptor){ 1, copy->envelope };
+	return stage_child_give_texts(descriptors, 2, copy->text);
 }
 
 static enum queue_exit_code code_of(struct stage_child_end end)

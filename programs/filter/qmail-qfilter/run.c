@@ -88,12 +88,10 @@ static int empty_file(int *fd, size_t expected)
 
 static int envelope_file(int *fd, const struct str *bytes)
 {
-	if (*fd < 0) {
-		*fd = stage_child_out_of_way(stage_file(bytes->length));
-		if (*fd < 0 || file_write(*fd, bytes->data, bytes->length) < 0)
-			return -1;
-	}
-	return lseek(*fd, 0, SEEK_SET) < 0 ? -1 : 0;
+	if (*fd >= 0) return lseek(*fd, 0, SEEK_SET) < 0 ? -1 : 0;
+	*fd = stage_child_out_of_way(
+		stage_file_with(bytes->data, bytes->length));
+	return *fd < 0 ? -1 : 0;
 }
 
 static int message_file(int *fd, const struct stage_message *message)
