@@ -6,7 +6,8 @@
 # by somebody whose files nobody else can read.
 umask 077
 mkdir -p "$work/tree/scripts" "$work/build"
-cp -R "$top/scripts/install" "$top"/scripts/*.rules "$top/scripts/plugins" "$work/tree/scripts/"
+cp -R "$top/scripts/install" "$top"/scripts/*.rules "$top/scripts/plugins" \
+	"$top/scripts/chains" "$work/tree/scripts/"
 cp -R "$top/man" "$work/tree/"
 printf '/var/mail home\n\nmore\n' >"$work/tree/conf-home"
 cp -PR "$bin" "$work/build/bin"
@@ -43,6 +44,12 @@ for file in "$top"/scripts/plugins/*; do
 	not_ok "installed: ${file##*/}"
 done
 is "$(stat -c %a "$home/plugins/refuse-own-helo")" 755 "a plugin can be run by all"
+for file in "$top"/scripts/chains/*; do
+	sed 's|/var/qmail|/var/mail home|g' "$file" >"$work/chain"
+	cmp -s "$work/chain" "$home/doc/chains/${file##*/}" && continue
+	not_ok "installed: ${file##*/}"
+done
+is "$(stat -c %a "$home/doc/chains/clamd")" 755 "an example chain can be run by all"
 same_file "$home/doc/big-senders.rules" "$top/scripts/big-senders.rules" \
 	"the example of rules is there"
 is "$(stat -c %a "$home/doc/big-senders.rules")" 644 "and can be read by all"
@@ -65,6 +72,16 @@ same_file "$home/bin/smtpd" "$work/build/bin/smtpd" "the newer version is there"
 cat <&9 >"$work/running"
 same_file "$work/running" "$work/before" "whoever runs the old one keeps it whole"
 exec 9<&-
+
+# A program that the admin made set-user-id; only root can give it away.
+other=$(id -u)
+[ "$other" -ne 0 ] || other=65534
+chown "$other" "$home/bin/qmail-queue"
+chmod 4711 "$home/bin/qmail-queue"
+echo more >>"$work/build/bin/qmail-queue"
+run install
+same_file "$home/bin/qmail-queue" "$work/build/bin/qmail-queue" "a program with rights of its own is replaced"
+is "$(stat -c '%a %u' "$home/bin/qmail-queue")" "4711 $other" "and keeps its owner and mode"
 
 # A file that another project, or the admin, put there.
 echo theirs >"$home/bin/smtpd"
