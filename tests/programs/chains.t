@@ -193,4 +193,26 @@ is "$(sed -n 's/^filter-[a-z]*:.*:\([0-9]*\)$/\1/p' "$work/log" | sort -u)" "$qp
 	'clamd-spamd: every stage logs the qp of the reply'
 like "$(kept)" "^Received: .qmail $qp invoked " 'clamd-spamd: and the queue, too'
 
+# Another server in front, which knows no texts: Debian's mailfront.
+for name in queue clamd-spamd rspamd old-filters archive sendmail; do
+	is_here mailfront "$name behind mailfront" || break
+	for subject in hello 'not now'; do
+		forget
+		printf '%s\r\n' 'HELO client' 'MAIL FROM:<s@client.example>' \
+			'RCPT TO:<r@example.org>' DATA "Subject: $subject" '' "text of $name" . QUIT |
+			env PROTO=TCP TCPREMOTEIP=192.0.2.7 QMAILHOME="$work" \
+				QMAILQUEUE="$home/chains/$name" mailfront smtp qmail accept \
+				>"$work/replies" 2>"$work/log"
+		reply=$(tail -n 2 "$work/replies" | head -n 1 | tr -d '\r')
+		case $name/$subject in
+		queue/not* | archive/not* | */hello)
+			like "$reply" '^250 .* qp [0-9]+' "$name behind mailfront: taken"
+			like "$(kept)" '^text of' "$name behind mailfront: it is there" ;;
+		*)
+			like "$reply" '^554 5.3.0 ' "$name behind mailfront: refused"
+			unlike "$(kept)" '^text of' "$name behind mailfront: and not kept" ;;
+		esac
+	done
+done
+
 done_testing
