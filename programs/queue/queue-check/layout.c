@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include "base/message.h"
 #include "base/parse.h"
 #include "base/str.h"
+#include "inside.h"
 #include "queue.h"
 
 enum { TCPTO_BYTES = 1024 };
@@ -30,7 +30,7 @@ struct folder {
 /* The largest number among its folders, and one; 0 when there is none. */
 static unsigned long count_folders(const char *folder)
 {
-	DIR *list = opendir(folder);
+	DIR *list = inside_list(folder);
 	const struct dirent *entry;
 	unsigned long number, count = 0;
 
@@ -41,7 +41,7 @@ static unsigned long count_folders(const char *folder)
 		if (parse_number(entry->d_name, 0, LARGEST_SPLIT, &number) < 0)
 			continue;
 		snprintf(path, sizeof path, "%s/%lu", folder, number);
-		if (lstat(path, &it) == 0 && S_ISDIR(it.st_mode) &&
+		if (inside_look(path, &it) == 0 && S_ISDIR(it.st_mode) &&
 		    number >= count)
 			count = number + 1;
 	}
@@ -53,7 +53,7 @@ static bool is_folder(const char *path)
 {
 	struct stat it;
 
-	return lstat(path, &it) == 0 && S_ISDIR(it.st_mode);
+	return inside_look(path, &it) == 0 && S_ISDIR(it.st_mode);
 }
 
 /* What is there decides: the other number would be right for no message. */
@@ -75,7 +75,7 @@ static bool find_split(struct queue *queue)
 /* A file system of its own has a lost+found from the first. */
 static bool is_empty(const char *folder)
 {
-	DIR *list = opendir(folder);
+	DIR *list = inside_list(folder);
 	const struct dirent *entry;
 	bool empty = true;
 
@@ -117,6 +117,7 @@ static struct rights rights_for(const struct queue *queue, uid_t owner,
 		.group = queue->owners.group,
 		.any_group = !queue->owners.has_group,
 		.mode = mode,
+		.names = 1,
 	};
 }
 
@@ -124,27 +125,29 @@ static void make_folder(struct queue *queue, const char *path,
 			const struct rights *rights)
 {
 	if (!repair(queue, path, "is not there", "created")) return;
-	if (mkdir(path, 0700) < 0 || give_rights(path, rights) < 0)
+	if (inside_make_folder(path) < 0 || give_rights(path, rights) < 0)
 		cannot(queue, "create", path);
 }
 
-static void check_folder(struct queue *queue, const char *path,
+/* False: there are no folders below it. */
+static bool check_folder(struct queue *queue, const char *path,
 			 const struct rights *rights)
 {
 	struct stat it;
 
-	if (lstat(path, &it) < 0) {
+	if (inside_look(path, &it) < 0) {
 		if (errno == ENOENT) make_folder(queue, path, rights);
 		else cannot(queue, "look at", path);
-		return;
+		return true;
 	}
 	if (!S_ISDIR(it.st_mode)) {
 		leave(queue, path, "is no folder");
-		return;
+		return false;
 	}
 	if (it.st_dev != queue->device)
 		leave(queue, path, "is on another file system");
 	check_rights(queue, path, rights);
+	return true;
 }
 
 static void check_folders(struct queue *queue)
@@ -168,8 +171,9 @@ static void check_folders(struct queue *queue)
 		const struct rights rights =
 			rights_for(queue, folder->owner, folder->mode);
 
-		check_folder(queue, folder->name, &rights);
-		if (!folder->is_split) continue;
+		if (!check_folder(queue, folder->name, &rights) ||
+		    !folder->is_split)
+			continue;
 		for (unsigned long n = 0; n < queue->split; n++) {
 			char path[PATH_ROOM];
 
@@ -193,12 +197,26 @@ static int make_lock_file(const struct lock_file *file)
 {
 	int fd, result;
 
-	if (file->type == S_IFIFO) return mkfifo(file->path, 0600);
-	fd = open(file->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (file->type == S_IFIFO) return inside_make_fifo(file->path);
+	fd = inside_open(file->path, O_WRONLY | O_CREAT | O_EXCL);
 	if (fd < 0) return -1;
 	result = ftruncate(fd, file->size);
 	close(fd);
 	return result;
+}
+
+/* With a name outside of the queue it is somebody else's file. */
+static int open_lock_file(const char *path)
+{
+	int fd = inside_open(path, O_WRONLY);
+	struct stat it;
+
+	if (fd < 0) return -1;
+	if (fstat(fd, &it) == 0 && S_ISREG(it.st_mode) && it.st_nlink <= 1)
+		return fd;
+	close(fd);
+	errno = EMLINK;
+	return -1;
 }
 
 static void check_size(struct queue *queue, const struct lock_file *file,
@@ -211,7 +229,7 @@ static void check_size(struct queue *queue, const struct lock_file *file,
 	snprintf(wrong, sizeof wrong, "has %lld bytes, not %lld",
 		 (long long)size, (long long)file->size);
 	if (!repair(queue, file->path, wrong, "changed")) return;
-	fd = open_inside(file->path, O_WRONLY);
+	fd = open_lock_file(file->path);
 	if (fd < 0 || ftruncate(fd, file->size) < 0)
 		cannot(queue, "write", file->path);
 	if (fd >= 0) close(fd);
@@ -222,13 +240,15 @@ static void check_lock_file(struct queue *queue, const struct lock_file *file)
 	const struct rights rights = rights_for(queue, file->owner, file->mode);
 	struct stat it;
 
-	if (lstat(file->path, &it) < 0) {
+	if (inside_look(file->path, &it) < 0) {
 		if (repair(queue, file->path, "is not there", "created") &&
 		    (make_lock_file(file) < 0 ||
 		     give_rights(file->path, &rights) < 0))
 			cannot(queue, "create", file->path);
 	} else if ((it.st_mode & S_IFMT) != file->type) {
 		leave(queue, file->path, "is of another kind");
+	} else if (it.st_nlink > rights.names) {
+		leave(queue, file->path, has_another_name);
 	} else {
 		check_size(queue, file, it.st_size);
 		check_rights(queue, file->path, &rights);
@@ -256,7 +276,7 @@ static void take_lock(struct queue *queue)
 	int fd;
 
 	if (queue->dry) return;
-	fd = open_inside(sendmutex, O_WRONLY);
+	fd = open_lock_file(sendmutex);
 	if (fd < 0) {
 		cannot(queue, "open", sendmutex);
 		return;
@@ -280,7 +300,7 @@ static bool is_known(const char *name)
 
 static void look_for_others(struct queue *queue)
 {
-	DIR *list = opendir(".");
+	DIR *list = inside_list(".");
 	const struct dirent *entry;
 
 	while (list && (entry = readdir(list))) {
@@ -295,7 +315,7 @@ static void look_for_others(struct queue *queue)
 
 static void clean_pid(struct queue *queue)
 {
-	DIR *list = opendir("pid");
+	DIR *list = inside_list("pid");
 	const struct dirent *entry;
 	time_t now = time(NULL);
 
@@ -305,11 +325,11 @@ static void clean_pid(struct queue *queue)
 
 		if (snprintf(path, sizeof path, "pid/%s", entry->d_name) >=
 			    (int)sizeof path ||
-		    lstat(path, &it) < 0 || S_ISDIR(it.st_mode) ||
+		    inside_look(path, &it) < 0 || S_ISDIR(it.st_mode) ||
 		    now < it.st_atime + OSSIFIED)
 			continue;
 		if (repair(queue, path, "is left over", "removed") &&
-		    unlink(path) < 0)
+		    inside_remove(path) < 0)
 			cannot(queue, "remove", path);
 	}
 	if (list) closedir(list);

@@ -14,13 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/exit_codes.h"
 #include "base/message.h"
 #include "base/options.h"
 #include "base/parse.h"
+#include "inside.h"
 #include "queue.h"
 #include "system/file.h"
 
@@ -71,38 +71,39 @@ void sync_queue(struct queue *queue)
 	if (fd >= 0) close(fd);
 }
 
-/* openat2(2); its header is the kernel's, which is not everywhere. */
-struct how {
-	uint64_t flags;
-	uint64_t mode;
-	uint64_t resolve;
-};
-enum { NO_SYMLINKS = 0x04, BENEATH = 0x08 };
+const char has_another_name[] = "has a name outside of the queue, too";
 
-int open_inside(const char *path, int flags)
+static bool has_name_elsewhere(const struct stat *it,
+			       const struct rights *rights)
 {
-	const struct how how = {
-		.flags = (uint64_t)(flags | O_CLOEXEC | O_NOFOLLOW),
-		.resolve = BENEATH | NO_SYMLINKS,
-	};
-	long fd = syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+	return !S_ISDIR(it->st_mode) && it->st_nlink > rights->names;
+}
 
-	if (fd < 0 && errno == ENOSYS) return open(path, (int)how.flags);
-	return (int)fd;
+static int give_away(int fd, const struct rights *rights)
+{
+	struct stat it;
+
+	if (fstat(fd, &it) < 0) return -1;
+	if (has_name_elsewhere(&it, rights)) {
+		errno = EMLINK;
+		return -1;
+	}
+	if (fchown(fd, rights->owner,
+		   rights->any_group ? (gid_t)-1 : rights->group) < 0)
+		return -1;
+	return fchmod(fd, rights->mode);
 }
 
 int give_rights(const char *path, const struct rights *rights)
 {
-	int fd = open_inside(path, O_RDONLY | O_NONBLOCK);
+	int fd = inside_open(path, O_RDONLY);
 	int result;
 
 	/* Who is not root is safe from himself. */
 	if (fd < 0 && errno == EACCES && getuid() != 0)
 		return chmod(path, rights->mode);
 	if (fd < 0) return -1;
-	result = fchown(fd, rights->owner,
-			rights->any_group ? (gid_t)-1 : rights->group);
-	if (result == 0) result = fchmod(fd, rights->mode);
+	result = give_away(fd, rights);
 	file_close(fd);
 	return result;
 }
@@ -113,11 +114,16 @@ void check_rights(struct queue *queue, const char *path,
 	struct stat it;
 	char wrong[128];
 
-	if (lstat(path, &it) < 0) return; /* it has gone its way meanwhile */
+	if (inside_look(path, &it) < 0)
+		return; /* it has gone its way meanwhile */
 	if (it.st_uid == wanted->owner &&
 	    (wanted->any_group || it.st_gid == wanted->group) &&
 	    (it.st_mode & 07777) == wanted->mode)
 		return;
+	if (has_name_elsewhere(&it, wanted)) {
+		leave(queue, path, has_another_name);
+		return;
+	}
 	snprintf(wrong, sizeof wrong,
 		 "belongs to %lu:%lu with mode %04o, not to %lu:%lu with %04o",
 		 (unsigned long)it.st_uid, (unsigned long)it.st_gid,

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/parse.h"
 #include "base/str.h"
+#include "inside.h"
 #include "queue.h"
 
 /* A message on its way to the number of its inode has this behind it, in every
@@ -129,7 +127,7 @@ static void add_entry(struct queue *queue, struct list *list,
 		return;
 	}
 	entry_path(path, list, &entry);
-	if (lstat(path, &it) < 0) return; /* it has gone its way */
+	if (inside_look(path, &it) < 0) return; /* it has gone its way */
 	if (!S_ISREG(it.st_mode)) {
 		leave(queue, path, "is no file");
 		return;
@@ -145,7 +143,7 @@ static void add_entry(struct queue *queue, struct list *list,
 static void read_folder(struct queue *queue, struct list *list,
 			const char *folder, unsigned long number)
 {
-	DIR *names = opendir(folder);
+	DIR *names = inside_list(folder);
 	const struct dirent *entry;
 
 	if (!names && !queue->dry) cannot(queue, "read", folder);
@@ -158,7 +156,7 @@ static void read_folder(struct queue *queue, struct list *list,
 /* In a folder that is split there are folders only. */
 static void look_for_others(struct queue *queue, const char *folder)
 {
-	DIR *names = opendir(folder);
+	DIR *names = inside_list(folder);
 	const struct dirent *entry;
 	unsigned long number;
 
@@ -273,17 +271,17 @@ static bool is_same_file(const char *a, const char *b)
 {
 	struct stat x, y;
 
-	return lstat(a, &x) == 0 && lstat(b, &y) == 0 && x.st_ino == y.st_ino &&
-	       x.st_dev == y.st_dev;
+	return inside_look(a, &x) == 0 && inside_look(b, &y) == 0 &&
+	       x.st_ino == y.st_ino && x.st_dev == y.st_dev;
 }
 
 /* What an earlier run left under the new name, and did not finish, gives way. */
 static int link_anew(const char *from, const char *to)
 {
-	if (link(from, to) == 0) return 0;
+	if (inside_link(from, to) == 0) return 0;
 	if (errno != EEXIST) return -1;
 	if (is_same_file(from, to)) return 0;
-	return unlink(to) < 0 ? -1 : link(from, to);
+	return inside_remove(to) < 0 ? -1 : inside_link(from, to);
 }
 
 static bool give_new_names(struct messages *messages, const struct entry *mess)
@@ -302,7 +300,7 @@ static bool give_new_names(struct messages *messages, const struct entry *mess)
 		if (entry) {
 			if (link_anew(entry_path(from, list, entry), to) == 0)
 				continue;
-		} else if (unlink(to) == 0 || errno == ENOENT) {
+		} else if (inside_remove(to) == 0 || errno == ENOENT) {
 			continue;
 		}
 		cannot(messages->queue, "create", to);
@@ -324,7 +322,7 @@ static void remove_old_names(struct messages *messages,
 		if (!entry) continue;
 		entry_path(from, list, entry);
 		right_path(to, messages, kind, mess->inode, moving);
-		if (is_same_file(from, to) && unlink(from) < 0) {
+		if (is_same_file(from, to) && inside_remove(from) < 0) {
 			cannot(messages->queue, "remove", from);
 			return;
 		}
@@ -335,17 +333,18 @@ static int arrive(struct queue *queue, const char *from, const char *to)
 {
 	char aside[PATH_ROOM + sizeof stray];
 
-	if (link(from, to) < 0) {
+	if (inside_link(from, to) < 0) {
 		if (errno == ENOENT) return 0; /* it has none in this folder */
 		if (errno != EEXIST) return -1;
 		if (!is_same_file(from, to)) {
 			snprintf(aside, sizeof aside, "%s%s", to, stray);
 			leave(queue, aside, "was in the way of a message");
-			if (rename(to, aside) < 0 || link(from, to) < 0)
+			if (inside_rename(to, aside) < 0 ||
+			    inside_link(from, to) < 0)
 				return -1;
 		}
 	}
-	return unlink(from);
+	return inside_remove(from);
 }
 
 static void finish(struct messages *messages, const struct entry *mess)
@@ -433,7 +432,8 @@ static bool is_there(const struct messages *messages, enum kind kind,
 	char path[PATH_ROOM];
 	struct stat it;
 
-	return lstat(right_path(path, messages, kind, number, ""), &it) == 0;
+	return inside_look(right_path(path, messages, kind, number, ""), &it) ==
+	       0;
 }
 
 static bool is_old(const struct entry *entry, time_t now)
@@ -446,7 +446,7 @@ static void remove_garbage(struct messages *messages, const char *path,
 {
 	struct queue *queue = messages->queue;
 
-	if (repair(queue, path, wrong, "removed") && unlink(path) < 0)
+	if (repair(queue, path, wrong, "removed") && inside_remove(path) < 0)
 		cannot(queue, "remove", path);
 }
 
@@ -477,6 +477,7 @@ static void check_orphan(struct messages *messages, const struct list *list,
 			 const struct entry *entry, time_t now)
 {
 	char path[PATH_ROOM];
+	struct stat it;
 
 	if (find(&messages->lists[MESS], entry->number, entry->moving) ||
 	    is_there(messages, MESS, entry->number))
@@ -484,7 +485,7 @@ static void check_orphan(struct messages *messages, const struct list *list,
 	entry_path(path, list, entry);
 	if (is_old(entry, now))
 		remove_garbage(messages, path, "has no message");
-	else if (access(path, F_OK) == 0)
+	else if (inside_look(path, &it) == 0)
 		leave(messages->queue, path, "has no message");
 }
 
@@ -510,25 +511,43 @@ static void check_garbage(struct messages *messages)
 
 /* ---- rights ---- */
 
+/* todo/N is a link to intd/N. */
+static nlink_t names_of(const struct messages *messages,
+			const struct entry *entry)
+{
+	nlink_t names = 0;
+
+	for (enum kind kind = MESS; kind < KINDS; kind++)
+		for (int is_moving = 0; is_moving < 2; is_moving++) {
+			const struct entry *other =
+				find(&messages->lists[kind], entry->number,
+				     is_moving);
+
+			if (other && other->inode == entry->inode) names++;
+		}
+	return names;
+}
+
 static void check_all_rights(struct messages *messages)
 {
 	const struct owners *owners = &messages->queue->owners;
-	const struct rights of_queue = { .owner = owners->queue,
-					 .any_group = true,
-					 .mode = 0644 };
-	const struct rights of_send = { .owner = owners->send,
-					.any_group = true,
-					.mode = 0600 };
+	struct rights of_queue = { .owner = owners->queue,
+				   .any_group = true,
+				   .mode = 0644 };
+	struct rights of_send = { .owner = owners->send,
+				  .any_group = true,
+				  .mode = 0600 };
 
 	for (enum kind kind = MESS; kind < KINDS; kind++) {
 		const struct list *list = &messages->lists[kind];
+		struct rights *rights = kind <= TODO ? &of_queue : &of_send;
 
 		for (size_t i = 0; i < list->count; i++) {
 			char path[PATH_ROOM];
 
+			rights->names = names_of(messages, &entries(list)[i]);
 			entry_path(path, list, &entries(list)[i]);
-			check_rights(messages->queue, path,
-				     kind <= TODO ? &of_queue : &of_send);
+			check_rights(messages->queue, path, rights);
 		}
 	}
 }

@@ -55,11 +55,13 @@ struct rights {
 	gid_t group;
 	bool any_group; /* a message's files have that of whoever sent it */
 	mode_t mode;
+	/* Names that the file has in the queue. Root gives away none that has
+	   others: it may be anybody's, like /etc/shadow. A folder has one. */
+	nlink_t names;
 };
 
-/* Root has to do with a queue that another user may change meanwhile: no name is
-   followed through a symbolic link. A descriptor, or -1 with errno. */
-int open_inside(const char *path, int flags);
+/* What is said of such a file. */
+extern const char has_another_name[];
 
 /* 0, or -1 with errno. */
 int give_rights(const char *path, const struct rights *);
