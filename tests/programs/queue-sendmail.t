@@ -3,8 +3,10 @@
 # code becomes; with a program that notes it, and with msmtp in front of Postfix'
 # smtp-sink.
 # SPDX-License-Identifier: ISC
+# shellcheck disable=SC2154 # from daemons.sh
 . "$(dirname "$0")/../lib.sh"
 . "$tests/maildir.sh"
+. "$tests/daemons.sh"
 unset ERROR_FD TMPDIR
 export SEEN="$work/seen"
 mkdir "$SEEN"
@@ -113,41 +115,25 @@ for wrong in '-t 0' '-t x' -z; do
 done
 
 # --- a real one, in front of a real server
-sink=$top/build/deps/peers/postfix
-if is_here msmtp 'msmtp' && is_here "$sink/usr/sbin/smtp-sink" 'smtp-sink'; then
-	LD_LIBRARY_PATH=$(find "$sink/usr/lib" -name postfix -type d)
-	export LD_LIBRARY_PATH
-	port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1,
-		LocalAddr => "127.0.0.1")->sockport')
-	mkdir "$work/sink"
-	# -u: it wants to be somebody else when it is root
-	(
-		cd "$work/sink" || exit
-		set -- "$sink/usr/sbin/smtp-sink" -D 'mail.' "127.0.0.1:$port" 10
-		if [ "$(id -u)" -eq 0 ]; then
-			chmod 777 . "$work"
-			exec setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
-		fi
-		exec "$@"
-	) 2>"$work/sink.log" &
-	started="$started $!"
-	wait_until is_listening "$port" || waited_in_vain smtp-sink
+if is_here msmtp 'msmtp' && is_here smtp-sink 'smtp-sink'; then
+	start_smtp_sink
+	port=$smtp_sink_port
 	message 'Subject: real' '' '.dots' '..' 'the end'
 	envelope s@example.org "o'dd+one=x@example.org" two@example.net
 	run queue-sendmail msmtp --host=127.0.0.1 --port="$port" --tls=off --auth=off
 	is "$code" 0 'msmtp hands it on'
-	wait_until sh -c "ls '$work'/sink/mail.*" || waited_in_vain 'the mail'
-	cat "$work"/sink/mail.* >"$work/got"
+	wait_until grep -rq '^the end' "$smtp_sink_mail" || waited_in_vain 'the mail'
+	cat "$smtp_sink_mail"/* >"$work/got"
 	like "$(cat "$work/got")" '^X-Mail-Args: <s@example.org>' 'the sender'
 	like "$(cat "$work/got")" '^X-Rcpt-Args: <o.dd\+one=x@example.org>' 'an odd recipient'
 	like "$(cat "$work/got")" '^X-Rcpt-Args: <two@example.net>' 'a usual one'
 	like "$(cat "$work/got")" '^\.dots$' 'the text'
-	rm -f "$work"/sink/mail.*
+	rm -f "$smtp_sink_mail"/*
 	envelope '' two@example.net
 	run queue-sendmail msmtp --host=127.0.0.1 --port="$port" --tls=off --auth=off
 	is "$code" 0 'a bounce'
-	wait_until sh -c "ls '$work'/sink/mail.*" || waited_in_vain 'the mail'
-	like "$(cat "$work"/sink/mail.*)" '^X-Mail-Args: <>' 'its sender is empty'
+	wait_until grep -rq '^the end' "$smtp_sink_mail" || waited_in_vain 'the mail'
+	like "$(cat "$smtp_sink_mail"/*)" '^X-Mail-Args: <>' 'its sender is empty'
 	run queue-sendmail msmtp --host=127.0.0.1 --port=1 --tls=off --auth=off
 	like "$code" '^(31|71)$' 'nobody at home: no success'
 fi
