@@ -6,7 +6,10 @@
 
 #include "mail/uuencode.h"
 
-enum { DECODED_AT_ONCE = 512 };
+enum {
+	DECODED_AT_ONCE = 512,
+	MOST_PIECES = 9999, /* the number of a name's last one */
+};
 
 /* A layer reads lines; a line that is decoded is read by the next one. */
 static void read_layer(struct mime_walk *, struct mime_layer *,
@@ -223,8 +226,10 @@ static void take_name(struct mime_walk *walk,
 	size_t length = p->value_length;
 
 	if (*at && at[1]) {
-		for (at++; *at >= '0' && *at <= '9' && number < 10000; at++)
+		for (at++; *at >= '0' && *at <= '9' && number <= MOST_PIECES;
+		     at++)
 			number = number * 10 + (unsigned)(*at - '0');
+		if (number > MOST_PIECES) reading->pieces.is_cut = true;
 		if (p->is_whole)
 			mime_name_add(&reading->pieces, kind, number,
 				      is_encoded, p->value, p->value_length);
@@ -295,6 +300,7 @@ static void end_field(struct mime_walk *walk, struct mime_layer *layer)
 
 		if (mime_field_end(&reading->field))
 			take_parameter(walk, layer, reading);
+		if (reading->pieces.is_cut) walk->has_cut_name = true;
 		if (reading->pieces.count > 0)
 			report_joined_names(walk, &reading->pieces);
 	}
@@ -576,7 +582,7 @@ static void end_layer(struct mime_walk *walk, struct mime_layer *layer)
 void mime_start(struct mime_walk *walk, const struct mime_observer *observer)
 {
 	walk->observer = observer;
-	walk->is_too_deep = false;
+	walk->is_too_deep = walk->has_cut_name = false;
 	start_layer(walk->layers);
 }
 

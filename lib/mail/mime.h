@@ -93,6 +93,8 @@ struct mime_layer {
 struct mime_walk {
 	const struct mime_observer *observer;
 	bool is_too_deep; /* there is more, in more layers */
+	/* There is another name, in more pieces than are put together. */
+	bool has_cut_name;
 	struct mime_layer layers[MIME_LAYERS];
 };
 

@@ -52,9 +52,20 @@ static bool found(struct mime_field *field, bool is_whole)
 	return is_whole || length > 0;
 }
 
+/* Of "filename*007" some readers make a 7. */
+static bool is_number_zero(const struct mime_field *field)
+{
+	size_t length = field->name_length;
+
+	return length > 1 && field->name[length - 1] == '0' &&
+	       field->name[length - 2] == '*';
+}
+
 static void add_to_name(struct mime_field *field, char byte)
 {
 	if (is_blank(byte)) return;
+	if (byte >= '0' && byte <= '9' && is_number_zero(field))
+		field->name_length--;
 	/* What is too long is none that counts. */
 	if (field->name_length == sizeof field->name - 1) field->name[0] = '?';
 	else field->name[field->name_length++] = parse_lower(byte);

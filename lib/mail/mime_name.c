@@ -264,7 +264,7 @@ size_t mime_name_decode_percent(char *value, size_t length)
 void mime_name_start(struct mime_name_pieces *pieces)
 {
 	pieces->count = pieces->used = pieces->next = 0;
-	pieces->is_encoded = false;
+	pieces->is_encoded = pieces->is_cut = false;
 }
 
 void mime_name_add(struct mime_name_pieces *pieces, unsigned kind,
@@ -278,8 +278,10 @@ void mime_name_add(struct mime_name_pieces *pieces, unsigned kind,
 		length = MIME_NAME;
 	}
 	if (pieces->count == MIME_NAME_PIECES ||
-	    length > sizeof pieces->bytes - pieces->used)
+	    length > sizeof pieces->bytes - pieces->used) {
 		pieces->count = pieces->used = 0;
+		pieces->is_cut = true;
+	}
 	if (is_encoded) pieces->is_encoded = true;
 	piece = &pieces->pieces[pieces->count++];
 	piece->kind = (unsigned short)kind;

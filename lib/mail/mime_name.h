@@ -13,7 +13,9 @@
 
 enum {
 	MIME_NAME = 1024, /* bytes; of a longer name the end is left */
-	MIME_NAME_PIECES = 256,
+	/* No program cuts a name into so many: what those give is a name's end, or
+	   its beginning, and each of them may be one to some reader. */
+	MIME_NAME_PIECES = 64,
 	MIME_NAME_ROOM = 4096,
 };
 
@@ -34,6 +36,7 @@ struct mime_name_pieces {
 	} pieces[MIME_NAME_PIECES];
 	size_t count, used;
 	bool is_encoded; /* one of them at least */
+	bool is_cut;     /* some are missing */
 	size_t next;     /* for mime_name_join */
 	char bytes[MIME_NAME_ROOM];
 };

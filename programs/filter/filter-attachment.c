@@ -30,6 +30,7 @@ static const char synopsis[] = FILTER_SYNOPSIS " [ -e ] [ next [ args ... ] ]";
 	"DYour email was rejected because it matches a filter (#%zu)"
 #define REPLY_START "Dwe don't accept email with this MIME content (#5.3.4)"
 #define TOO_DEEP "encoded too many times"
+#define CUT_NAME "a name in too many pieces"
 
 enum {
 	AT_ONCE = 65536, /* bytes between two looks at the clock */
@@ -288,6 +289,8 @@ static void end_message(void)
 	/* Nobody does that who has nothing to hide. */
 	if (!scan.state && scan.walk.is_too_deep)
 		find_attachment(TOO_DEEP, strlen(TOO_DEEP));
+	if (!scan.state && scan.observer.name && scan.walk.has_cut_name)
+		find_attachment(CUT_NAME, strlen(CUT_NAME));
 }
 
 static enum queue_exit_code follow(void)

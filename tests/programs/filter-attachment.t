@@ -123,6 +123,20 @@ done
 nested 7
 filter filter-attachment
 refused_with 82 "$bad encoded too many times" 'encoded seven times'
+# A reader puts together as many pieces as there are, in any order.
+{
+	printf 'Content-Type: application/octet-stream'
+	for i in $(seq 103 -1 0); do
+		case $i in
+		103) c=e ;; 102) c=x ;; 101) c=e ;; 100) c=. ;; *) c=a ;;
+		esac
+		printf ';\n name*%d=%s' "$i" "$c"
+	done
+	printf '\n\nx\n'
+} >"$work/inner"
+part "$(cat "$work/inner")"
+filter filter-attachment
+refused_with 82 "$bad a name in too many pieces" 'a name in 104 pieces, the last one first'
 
 # --- mail programs
 # attachment_is BAD NAME: what they have made of it

@@ -467,6 +467,32 @@ static void test_lengths(void)
 	str_append_text(&message, ";filename*9999=.exe\n\n");
 	names_of(message.data);
 	ok(strstr(names.data, "9.exe") != NULL, "many pieces");
+	ok(walk.has_cut_name, "too many");
+
+	str_clear(&message);
+	str_append_text(&message, PLACE "filename*00=a");
+	for (unsigned i = 1; i < MIME_NAME_PIECES - 1; i++) {
+		str_append_text(&message, ";filename*00000000000000000000");
+		str_append_number(&message, i);
+		str_append_text(&message, "=b");
+	}
+	str_append_text(&message, ";filename*63=.exe\n\n");
+	names_of(message.data);
+	ok(strstr(names.data, "bbb.exe") != NULL && !walk.has_cut_name,
+	   "as many as there may be, with zeros before the numbers");
+	str_clear(&message);
+	str_append_text(&message, PLACE);
+	for (unsigned i = 2 * MIME_NAME_PIECES; i-- > 0;) {
+		str_append_text(&message, ";filename*");
+		str_append_number(&message, i);
+		str_append_text(&message, i ? "=e" : "=a.\n\n");
+	}
+	names_of(message.data);
+	ok(walk.has_cut_name, "too many, backwards");
+	names_of(PLACE "filename*10000=a; filename*10001=.exe\n\n");
+	ok(walk.has_cut_name, "a number that is too large");
+	names_of(PLACE "filename*0=a; filename*1=.exe\n\n");
+	ok(!walk.has_cut_name, "few");
 
 	str_clear(&message);
 	str_append_text(&message, MIXED "\"");
