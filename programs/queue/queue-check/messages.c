@@ -42,6 +42,7 @@ struct list {
 struct messages {
 	struct queue *queue;
 	struct list lists[KINDS];
+	bool was_read; /* what is odd has been named */
 };
 
 /* ---- names ---- */
@@ -100,20 +101,21 @@ static bool parse_name(char *name, struct entry *entry)
 	return parse_number(name, 1, (unsigned long)-1, &entry->number) == 0;
 }
 
-static void leave_unknown(struct queue *queue, const char *folder,
+static void leave_unknown(const struct messages *messages, const char *folder,
 			  const char *name)
 {
 	char shown[256];
 	struct str path = { 0 };
 
+	if (messages->was_read) return;
 	str_append_text(&path, folder);
 	str_append_byte(&path, '/');
 	str_append_text(&path, printable_text(shown, sizeof shown, name));
-	leave(queue, path.data, "is unknown");
+	leave(messages->queue, path.data, "is unknown");
 	str_free(&path);
 }
 
-static void add_entry(struct queue *queue, struct list *list,
+static void add_entry(const struct messages *messages, struct list *list,
 		      const char *folder, unsigned long number,
 		      const char *name)
 {
@@ -123,13 +125,14 @@ static void add_entry(struct queue *queue, struct list *list,
 
 	if (snprintf(text, sizeof text, "%s", name) >= (int)sizeof text ||
 	    !parse_name(text, &entry)) {
-		leave_unknown(queue, folder, name);
+		leave_unknown(messages, folder, name);
 		return;
 	}
 	entry_path(path, list, &entry);
 	if (inside_look(path, &it) < 0) return; /* it has gone its way */
 	if (!S_ISREG(it.st_mode)) {
-		leave(queue, path, "is no file");
+		if (!messages->was_read)
+			leave(messages->queue, path, "is no file");
 		return;
 	}
 	entry.inode = it.st_ino;
@@ -140,31 +143,36 @@ static void add_entry(struct queue *queue, struct list *list,
 	list->count++;
 }
 
-static void read_folder(struct queue *queue, struct list *list,
+static void read_folder(const struct messages *messages, struct list *list,
 			const char *folder, unsigned long number)
 {
 	DIR *names = inside_list(folder);
 	const struct dirent *entry;
 
-	if (!names && !queue->dry) cannot(queue, "read", folder);
+	if (!names && !messages->was_read && errno != ENOENT &&
+	    errno != ENOTDIR)
+		cannot(messages->queue, "read", folder);
 	while (names && (entry = readdir(names)))
-		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
-			add_entry(queue, list, folder, number, entry->d_name);
+		if (strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0)
+			add_entry(messages, list, folder, number,
+				  entry->d_name);
 	if (names) closedir(names);
 }
 
 /* In a folder that is split there are folders only. */
-static void look_for_others(struct queue *queue, const char *folder)
+static void look_for_others(const struct messages *messages, const char *folder)
 {
 	DIR *names = inside_list(folder);
 	const struct dirent *entry;
 	unsigned long number;
 
 	while (names && (entry = readdir(names)))
-		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..") &&
-		    parse_number(entry->d_name, 0, queue->split - 1, &number) <
-			    0)
-			leave_unknown(queue, folder, entry->d_name);
+		if (strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0 &&
+		    parse_number(entry->d_name, 0, messages->queue->split - 1,
+				 &number) < 0)
+			leave_unknown(messages, folder, entry->d_name);
 	if (names) closedir(names);
 }
 
@@ -176,23 +184,26 @@ static int by_number(const void *a, const void *b)
 	return (int)x->moving - (int)y->moving;
 }
 
-static void read_list(struct queue *queue, struct list *list, enum kind kind)
+static void read_list(const struct messages *messages, struct list *list,
+		      enum kind kind)
 {
+	const struct queue *queue = messages->queue;
+
 	list->kind = kind;
 	list->is_split = kind != BOUNCE &&
 			 ((kind != INTD && kind != TODO) || queue->split_todo);
 	list->count = 0;
 	str_clear(&list->bytes);
 	if (!list->is_split) {
-		read_folder(queue, list, folders[kind], 0);
+		read_folder(messages, list, folders[kind], 0);
 	} else {
-		look_for_others(queue, folders[kind]);
+		look_for_others(messages, folders[kind]);
 		for (unsigned long n = 0; n < queue->split; n++) {
 			char folder[PATH_ROOM];
 
 			snprintf(folder, sizeof folder, "%s/%lu", folders[kind],
 				 n);
-			read_folder(queue, list, folder, n);
+			read_folder(messages, list, folder, n);
 		}
 	}
 	if (list->count > 1)
@@ -203,7 +214,8 @@ static void read_list(struct queue *queue, struct list *list, enum kind kind)
 static void read_all(struct messages *messages)
 {
 	for (enum kind kind = MESS; kind < KINDS; kind++)
-		read_list(messages->queue, &messages->lists[kind], kind);
+		read_list(messages, &messages->lists[kind], kind);
+	messages->was_read = true;
 }
 
 /* How many there are: two, in two folders, are nobody's to choose from. */
@@ -347,10 +359,27 @@ static int arrive(struct queue *queue, const char *from, const char *to)
 	return inside_remove(from);
 }
 
+/* Another message that has kept that name has kept its files, too. */
+static bool is_taken(const struct messages *messages, const struct entry *mess)
+{
+	char from[PATH_ROOM], to[PATH_ROOM];
+	struct stat it;
+
+	right_path(from, messages, MESS, mess->number, moving);
+	right_path(to, messages, MESS, mess->number, "");
+	return inside_look(to, &it) == 0 && !is_same_file(from, to);
+}
+
 static void finish(struct messages *messages, const struct entry *mess)
 {
 	char from[PATH_ROOM], to[PATH_ROOM];
 
+	if (is_taken(messages, mess)) {
+		leave(messages->queue,
+		      right_path(from, messages, MESS, mess->number, moving),
+		      "another message has its name");
+		return;
+	}
 	for (size_t i = 0; i < KINDS; i++) {
 		right_path(from, messages, arriving[i], mess->number, moving);
 		right_path(to, messages, arriving[i], mess->number, "");
@@ -395,11 +424,10 @@ static bool report_names(struct messages *messages)
 	return any;
 }
 
-static void rename_messages(struct messages *messages)
+static void give_all_new_names(struct messages *messages)
 {
-	struct list *list = &messages->lists[MESS];
+	const struct list *list = &messages->lists[MESS];
 
-	if (!report_names(messages)) return;
 	for (size_t i = 0; i < list->count; i++) {
 		struct entry *entry = &entries(list)[i];
 
@@ -409,11 +437,22 @@ static void rename_messages(struct messages *messages)
 				    give_new_names(messages, entry);
 	}
 	sync_queue(messages->queue);
+}
+
+static void remove_all_old_names(struct messages *messages)
+{
+	const struct list *list = &messages->lists[MESS];
+
 	for (size_t i = 0; i < list->count; i++)
 		if (entries(list)[i].is_renamed)
 			remove_old_names(messages, &entries(list)[i]);
 	sync_queue(messages->queue);
-	read_all(messages);
+}
+
+static void finish_all(struct messages *messages)
+{
+	const struct list *list = &messages->lists[MESS];
+
 	for (size_t i = 0; i < list->count; i++) {
 		const struct entry *entry = &entries(list)[i];
 
@@ -421,7 +460,25 @@ static void rename_messages(struct messages *messages)
 			finish(messages, entry);
 	}
 	sync_queue(messages->queue);
-	read_all(messages);
+}
+
+/* A step that has failed, for whichever message, is not followed by another one:
+   the next run does it again. False: so it was. */
+static bool rename_messages(struct messages *messages)
+{
+	static void (*const steps[])(struct messages *) = {
+		give_all_new_names, remove_all_old_names, read_all, finish_all,
+		read_all,
+	};
+	unsigned long wrong;
+
+	if (!report_names(messages)) return true;
+	wrong = messages->queue->wrong;
+	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+		steps[i](messages);
+		if (messages->queue->wrong > wrong) return false;
+	}
+	return true;
 }
 
 /* ---- what nobody asks for ---- */
@@ -557,7 +614,6 @@ void check_messages(struct queue *queue)
 	struct messages messages = { .queue = queue };
 
 	read_all(&messages);
-	rename_messages(&messages);
-	check_garbage(&messages);
+	if (rename_messages(&messages)) check_garbage(&messages);
 	check_all_rights(&messages);
 }
