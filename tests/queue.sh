@@ -50,9 +50,11 @@ stored() {
 	echo $stored
 }
 
-# queue_is_ext4 NAME
+# queue_is_ext4 NAME: with a journal, which is what qmail-queue looks for
 queue_is_ext4() {
-	[ "$(stat -f -c %t "$work/$1")" = ef53 ]
+	[ "$(stat -f -c %t "$work/$1")" = ef53 ] || return
+	ext4=$(readlink "/sys/dev/block/$(stat -c %Hd:%Ld "$work/$1")") &&
+		grep -qs '^[0-9]' "/sys/fs/ext4/${ext4##*/}/journal_task"
 }
 
 # make_old FILE…: so old that it is left over

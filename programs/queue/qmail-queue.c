@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -35,6 +37,7 @@ enum {
 	BIRTHS = 100,
 	PASSWD_LIMIT = 1024 * 1024,
 	LARGEST_SPLIT = 1000000,
+	JOURNAL_TASK_LIMIT = 64,
 	EXT4_MAGIC = 0xEF53, /* and of ext3 */
 };
 
@@ -53,6 +56,7 @@ struct job {
 	unsigned long pid;
 	time_t now;
 	unsigned long id;
+	dev_t device;
 	struct str head; /* our line on top */
 	struct file message;
 	struct file envelope;
@@ -251,6 +255,7 @@ static void open_message(struct job *job, bool with_name)
 			     "mess or pid");
 		check_descriptor(job, file->fd);
 		job->id = born.st_ino;
+		job->device = born.st_dev;
 		name_file(job, file->name, "mess", true);
 		name_file(job, job->envelope.name, "todo", job->split_todo);
 		if (!has_stale_todo(job)) return;
@@ -470,11 +475,37 @@ static void store_at_once(struct job *job)
 	sync_or_fail(job, file_sync_folder_of(job->envelope.name), "todo");
 }
 
-static bool is_on_ext4(void)
+/* ext2 has ext4's number, and an ext4 may be made without a journal. The kernel
+   says whose thread writes it, "<none>" when there is none; who cannot be told,
+   relies on nothing. */
+static bool has_journal(dev_t device)
+{
+	char link[PATH_MAX], path[PATH_MAX + 32];
+	struct str task = { 0 };
+	const char *name;
+	ssize_t length;
+	bool is_there;
+
+	snprintf(path, sizeof path, "/sys/dev/block/%u:%u", major(device),
+		 minor(device));
+	length = readlink(path, link, sizeof link - 1);
+	if (length <= 0) return false;
+	link[length] = '\0';
+	name = strrchr(link, '/');
+	if (!name) return false;
+	snprintf(path, sizeof path, "/sys/fs/ext4%s/journal_task", name);
+	is_there = file_read(path, &task, JOURNAL_TASK_LIMIT) == 0 &&
+		   task.length > 0 && *task.data != '<';
+	str_free(&task);
+	return is_there;
+}
+
+static bool is_on_ext4(const struct job *job)
 {
 	struct statfs it;
 
-	return statfs(".", &it) == 0 && it.f_type == EXT4_MAGIC;
+	return statfs(".", &it) == 0 && it.f_type == EXT4_MAGIC &&
+	       has_journal(job->device);
 }
 
 static void store(struct job *job)
@@ -484,7 +515,7 @@ static void store(struct job *job)
 	name_message(job); /* before there is an intd/N, where it has a name */
 	open_envelope(job);
 	write_envelope(job);
-	if (is_on_ext4()) store_at_once(job);
+	if (is_on_ext4(job)) store_at_once(job);
 	else store_step_by_step(job);
 }
 

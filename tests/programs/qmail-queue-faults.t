@@ -103,7 +103,7 @@ kinds() {
 }
 
 # --- on ext4
-if ! queue_is_ext4 queue; then skip 'no ext4' 'on ext4'
+if ! queue_is_ext4 queue; then skip 'no ext4 with a journal' 'on ext4'
 elif is_plain 'on ext4'; then
 	style='on ext4'
 	break_calls openat EMFILE ENOSPC EROFS
