@@ -65,6 +65,22 @@ check 0 '.: is empty: made a queue' 'an empty folder'
 listing | cmp -s - "$work/first"
 is $? 0 'the umask does not count'
 rm -r "$queue"
+mkdir -p "$queue/lost+found"
+check 0 '.: is empty: made a queue' 'the root of a file system'
+rm -r "$queue"
+# The home, say, or /var: names of a queue are common.
+mkdir -p "$queue/local" "$queue/lock" "$queue/bin"
+listing >"$work/before"
+for option in -n -b -s5; do
+	check 1 '.: is no queue, and not empty' "another folder, $option" $option
+done
+listing | cmp -s - "$work/before"
+is $? 0 'another folder: nothing has changed'
+rm -r "$queue"
+code=0
+got=$(queue-check "$work/none/queue" 2>&1) || code=$?
+is "$code $got" "111 queue-check: fatal: cannot create $work/none/queue: file does not exist" \
+	'a queue that cannot be created is not said to be'
 check 0 "$queue: is not there: created" 'a split of 5' -s 5
 is "$(find "$queue" -type d | wc -l)" $((10 + 4 * 5)) 'five folders each'
 check 1 'mess: has 5 folders, not 23' 'another split' -s 23
