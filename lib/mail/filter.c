@@ -2,27 +2,26 @@
 #include "mail/filter.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/message.h"
 #include "base/options.h"
 #include "base/parse.h"
+#include "mail/quarantine.h"
 #include "system/clock.h"
-#include "system/file.h"
+
+#define REPLY_HEADER "DYour email's header is too long (#5.6.0)"
 
 enum {
 	SECONDS_MOST = 86400,
 	LOGGED_DETAIL = 200,
 	LOGGED_ADDRESS = 320,
 	LOGGED_RECIPIENTS = 1000,
-	KEPT_RECIPIENTS = 1000, /* in a quarantined message */
 };
 
 /* ---- settings ---- */
@@ -238,85 +237,14 @@ static void debug_envelope(const struct filter *filter)
 
 /* ---- keeping a copy ---- */
 
-static void append_field(struct str *head, const char *name, const char *text)
-{
-	str_append_text(head, name);
-	str_append_text(head, ": ");
-	append_shown(head, text, ENVELOPE_ADDRESS_LIMIT);
-	str_append_byte(head, '\n');
-}
-
-static void append_copy_head(const struct filter *filter, const char *state,
-			     const char *detail, struct str *head)
-{
-	const struct envelope *envelope = &filter->stage.envelope;
-	const char *recipient = NULL;
-	size_t left = KEPT_RECIPIENTS;
-
-	str_append_text(head, "X-Quarantine: ");
-	str_append_text(head, program_name);
-	str_append_byte(head, ' ');
-	append_shown(head, state, LOGGED_DETAIL);
-	str_append_byte(head, ' ');
-	append_shown(head, detail ? detail : "-", LOGGED_DETAIL);
-	str_append_byte(head, '\n');
-	append_field(head, "X-Envelope-From", envelope->sender);
-	while (left-- > 0 && (recipient = envelope_next(envelope, recipient)))
-		append_field(head, "X-Envelope-To", recipient);
-}
-
-static int write_copy(const struct filter *filter, const struct str *head,
-		      const char *path)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	int result;
-
-	if (fd < 0) return -1;
-	result = stage_message_write(&filter->stage.message, head, fd);
-	if (result == 0) result = fsync(fd);
-	file_close(fd);
-	return result;
-}
-
-/* A file in the folder, or a message in it when it is a Maildir. */
-static int keep_copy(const struct filter *filter, const char *folder,
-		     const char *state, const char *detail)
-{
-	struct str head = { 0 };
-	struct timespec now;
-	struct stat file;
-	char name[128], from[PATH_MAX], to[PATH_MAX];
-	bool is_maildir;
-	int result = -1;
-
-	clock_read(CLOCK_REALTIME, &now);
-	snprintf(name, sizeof name, "%lld.M%06ldP%lu.%s", (long long)now.tv_sec,
-		 now.tv_nsec / 1000, (unsigned long)getpid(), program_name);
-	snprintf(to, sizeof to, "%s/new", folder);
-	is_maildir = stat(to, &file) == 0 && S_ISDIR(file.st_mode);
-	snprintf(from, sizeof from, "%s/%s%s", folder,
-		 is_maildir ? "tmp/" : ".new.", name);
-	snprintf(to, sizeof to, "%s/%s%s", folder, is_maildir ? "new/" : "",
-		 name);
-	append_copy_head(filter, state, detail, &head);
-	if (write_copy(filter, &head, from) == 0 && rename(from, to) == 0)
-		result = file_sync_folder_of(to);
-	if (result < 0) {
-		int cause = errno;
-
-		unlink(from);
-		errno = cause;
-	}
-	str_free(&head);
-	return result;
-}
-
 /* What is refused stays with its sender, so a full quarantine stops nothing. */
 static int quarantine(const struct filter *filter, const char *state,
 		      const char *detail)
 {
 	if (!filter->quarantine) return 0;
-	if (keep_copy(filter, filter->quarantine, state, detail) == 0) return 0;
+	if (quarantine_keep(&filter->stage, filter->quarantine, state,
+			    detail) == 0)
+		return 0;
 	warn("cannot write into the quarantine %s:", filter->quarantine);
 	return -1;
 }
@@ -330,7 +258,7 @@ static void keep_for_debugging(const struct filter *filter, unsigned long level,
 	if (filter->keep_files < level) return;
 	if (filter->quarantine) folder = filter->quarantine;
 	if (!folder || !*folder) folder = "/tmp";
-	if (keep_copy(filter, folder, state, detail) < 0)
+	if (quarantine_keep(&filter->stage, folder, state, detail) < 0)
 		warn("cannot keep a copy in %s:", folder);
 }
 
@@ -353,6 +281,32 @@ enum queue_exit_code filter_take(struct filter *filter)
 	debug_settings(filter);
 	debug_envelope(filter);
 	return QUEUE_DONE;
+}
+
+enum queue_exit_code filter_take_header(struct filter *filter)
+{
+	switch (header_edit_take(&filter->header, &filter->stage.message)) {
+	case HEADER_EDIT_READY: break;
+	case HEADER_EDIT_TOO_LONG:
+		return filter_refuse(filter, "HEADER", NULL, REPLY_HEADER);
+	case HEADER_EDIT_FAILED:
+		return filter_fail(filter, QUEUE_CANNOT_READ,
+				   "cannot read the message");
+	}
+	return QUEUE_DONE;
+}
+
+/* What has been changed, with a field on top unless that is NULL. */
+static int write_header(struct filter *filter, const struct str *field)
+{
+	struct stage_message *message = &filter->stage.message;
+	struct header_edit *header = &filter->header;
+	size_t cut;
+
+	if (header_edit_finish(header, &cut) &&
+	    stage_message_replace_top(message, cut, &header->text) < 0)
+		return -1;
+	return field ? stage_message_replace_top(message, 0, field) : 0;
 }
 
 bool filter_is_too_long(const struct filter *filter)
@@ -388,9 +342,16 @@ static enum queue_exit_code go_on(struct filter *filter)
 	return stage_exec_next(&filter->stage, next);
 }
 
+static enum queue_exit_code cannot_store(struct filter *filter)
+{
+	return filter_fail(filter, QUEUE_CANNOT_WRITE,
+			   "cannot store the message");
+}
+
 enum queue_exit_code filter_pass(struct filter *filter, const char *state,
 				 const char *detail)
 {
+	if (write_header(filter, NULL) < 0) return cannot_store(filter);
 	log_end(filter, state, detail);
 	keep_for_debugging(filter, 2, state, detail);
 	return go_on(filter);
@@ -401,17 +362,14 @@ enum queue_exit_code filter_pass_unscanned(struct filter *filter,
 {
 	struct str field = { 0 };
 
-	log_end(filter, "UNSCANNED", reason);
-	keep_for_debugging(filter, 1, "UNSCANNED", reason);
 	str_append_text(&field, "X-Filter-Skipped: ");
 	str_append_text(&field, program_name);
 	str_append_text(&field, " (");
 	append_shown(&field, reason, LOGGED_DETAIL);
 	str_append_text(&field, ")\n");
-	if (stage_message_replace_top(&filter->stage.message, 0, &field) < 0) {
-		warn("cannot add a field:");
-		return QUEUE_CANNOT_WRITE;
-	}
+	if (write_header(filter, &field) < 0) return cannot_store(filter);
+	log_end(filter, "UNSCANNED", reason);
+	keep_for_debugging(filter, 1, "UNSCANNED", reason);
 	return go_on(filter);
 }
 

@@ -1,7 +1,8 @@
 /* What the content filters of the chain have in common, so that a filter's own
    file holds only its own idea: options and variables, a domain's own settings
-   (mail/simcontrol.h), what happens when the scanner is away, the quarantine, a
-   line in the log in simscan's form, and going on.
+   (mail/simcontrol.h), changes to the header (mail/header_edit.h), what happens
+   when the scanner is away, the quarantine, a line in the log in simscan's form,
+   and going on.
 
        static enum queue_exit_code scan(struct filter *);
 
@@ -23,7 +24,7 @@
 #include <time.h>
 
 #include "base/exit_codes.h"
-#include "base/str.h"
+#include "mail/header_edit.h"
 #include "mail/simcontrol.h"
 #include "mail/stage.h"
 #include "system/deadline.h"
@@ -45,6 +46,7 @@ struct filter {
 
 	struct stage stage;
 	struct simcontrol control; /* of sender and recipients */
+	struct header_edit header; /* see filter_take_header */
 	deadline end;              /* `seconds` from filter_take's end */
 
 	struct timespec start;
@@ -68,6 +70,12 @@ bool filter_trusts_client(void);
 /* Takes message and envelope, and looks up the domains' settings. QUEUE_DONE, or
    what to exit with; that has been logged where it deserves it. */
 enum queue_exit_code filter_take(struct filter *);
+
+/* Takes in the header, for filters that change it: as it is when the message is let
+   pass, so it goes on. QUEUE_DONE, or what to exit with: a message whose header is
+   too long to be held is refused, since fields that a chain relies on to be removed
+   would stay. */
+enum queue_exit_code filter_take_header(struct filter *);
 
 /* Longer than -m allows. */
 bool filter_is_too_long(const struct filter *);

@@ -23,8 +23,6 @@ static const char synopsis[] =
 	"[ -q folder ] [ -r name ] [ -a 'name: value' ] [ -A 'name: value' ] "
 	"[ -w 'name: value' ] [ -f file ] ... [ next [ args ... ] ]";
 
-#define REPLY_HEADER "DYour email's header is too long (#5.6.0)"
-
 enum {
 	CHANGES_LIMIT = 200,
 	VARIABLE_LIMIT = 64,
@@ -42,7 +40,6 @@ struct change {
 
 struct job {
 	struct filter filter;
-	struct header_edit header;
 	struct change changes[CHANGES_LIMIT];
 	size_t count;
 };
@@ -186,7 +183,7 @@ static void expand(const struct job *job, struct str *value, const char *text)
 
 static void apply(struct job *job, const struct change *change)
 {
-	struct header_edit *header = &job->header;
+	struct header_edit *header = &job->filter.header;
 	struct str value = { 0 };
 
 	str_reserve(&value, 0);
@@ -214,25 +211,13 @@ static void apply(struct job *job, const struct change *change)
 static enum queue_exit_code edit(struct job *job)
 {
 	struct filter *filter = &job->filter;
-	struct header_edit *header = &job->header;
-	size_t cut;
+	enum queue_exit_code code = filter_take_header(filter);
 
-	switch (header_edit_take(header, &filter->stage.message)) {
-	case HEADER_EDIT_READY: break;
-	case HEADER_EDIT_TOO_LONG:
-		return filter_refuse(filter, "HEADER", NULL, REPLY_HEADER);
-	case HEADER_EDIT_FAILED:
-		return filter_fail(filter, QUEUE_CANNOT_READ,
-				   "cannot read the message");
-	}
+	if (code != QUEUE_DONE) return code;
 	for (size_t i = 0; i < job->count; i++) apply(job, &job->changes[i]);
-	if (!header_edit_finish(header, &cut))
-		return filter_pass(filter, "UNCHANGED", NULL);
-	if (stage_message_replace_top(&filter->stage.message, cut,
-				      &header->text) < 0)
-		return filter_fail(filter, QUEUE_CANNOT_WRITE,
-				   "cannot store the message");
-	return filter_pass(filter, "EDITED", NULL);
+	return filter_pass(filter,
+			   filter->header.is_changed ? "EDITED" : "UNCHANGED",
+			   NULL);
 }
 
 int main(int argc, char **argv)
