@@ -136,13 +136,20 @@ void str_append_printable(struct str *s, const void *bytes, size_t length)
 	s->data[s->length] = '\0';
 }
 
-const char *printable_text(char *room, size_t size, const char *text)
+const char *printable_bytes(char *room, size_t size, const void *bytes,
+			    size_t length)
 {
+	const char *from = bytes;
 	size_t i;
 
-	for (i = 0; text[i] && i + 1 < size; i++)
-		room[i] = text[i] >= 32 && text[i] < 127 ? text[i] : '?';
-	if (text[i] && size > 4) memcpy(room + size - 4, "...", 4);
+	for (i = 0; i < length && i + 1 < size; i++)
+		room[i] = from[i] >= 32 && from[i] < 127 ? from[i] : '?';
+	if (i < length && size > 4) memcpy(room + size - 4, "...", 4);
 	else room[i] = '\0';
 	return room;
+}
+
+const char *printable_text(char *room, size_t size, const char *text)
+{
+	return printable_bytes(room, size, text, strnlen(text, size));
 }

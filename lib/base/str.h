@@ -43,4 +43,8 @@ void str_append_printable(struct str *, const void *bytes, size_t length);
    it is too long. Returns `room`. */
 const char *printable_text(char *room, size_t size, const char *text);
 
+/* And for bytes that may hold a NUL. */
+const char *printable_bytes(char *room, size_t size, const void *bytes,
+			    size_t length);
+
 #endif

@@ -72,19 +72,6 @@ static enum clamd_verdict judge(struct line *line)
 	return begins_with(line, limited) ? CLAMD_LIMITED : CLAMD_FOUND;
 }
 
-static void keep_text(struct clamd_reply *reply, const struct line *line)
-{
-	char text[CLAMD_TEXT_LIMIT + 1];
-	size_t length = line->length;
-
-	/* One byte more than there is room for shows that it was cut. */
-	if (length > CLAMD_TEXT_LIMIT) length = CLAMD_TEXT_LIMIT;
-	for (size_t i = 0; i < length; i++)
-		text[i] = line->text[i] ? line->text[i] : '?';
-	text[length] = '\0';
-	printable_text(reply->text, sizeof reply->text, text);
-}
-
 void clamd_parse(const char *bytes, size_t length, struct clamd_reply *reply)
 {
 	const char *end = find_end(bytes, length);
@@ -94,5 +81,6 @@ void clamd_parse(const char *bytes, size_t length, struct clamd_reply *reply)
 	/* One question has one answer: with two, neither counts. */
 	if (end && end == bytes + length - 1 && length <= CLAMD_REPLY_LIMIT)
 		reply->verdict = judge(&line);
-	keep_text(reply, &line);
+	printable_bytes(reply->text, sizeof reply->text, line.text,
+			line.length);
 }

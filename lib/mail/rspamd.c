@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "mail/spamd.h"
+#include "mail/spam_score.h"
 
 /* ---- HTTP ---- */
 
@@ -153,7 +153,7 @@ static long number_within(const cJSON *item, double most, long otherwise)
 /* In hundredths, to the nearest. */
 static long score_of(const cJSON *item, long otherwise)
 {
-	double most = SPAMD_SCORE_LIMIT / 100.0, score;
+	double most = SPAM_SCORE_LIMIT / 100.0, score;
 
 	if (!cJSON_IsNumber(item)) return otherwise;
 	score = item->valuedouble;

@@ -44,10 +44,9 @@ struct cJSON;
 struct rspamd_reply {
 	enum rspamd_action action;
 	const char *action_name;
-	long score, required,
-		reject;      /* in hundredths, see spamd_append_score */
-	const char *message; /* for the client, or NULL */
-	const char *subject; /* the new one, or NULL */
+	long score, required, reject; /* see mail/spam_score.h */
+	const char *message;          /* for the client, or NULL */
+	const char *subject;          /* the new one, or NULL */
 	char text[RSPAMD_TEXT_LIMIT]; /* why there is none; printable */
 	struct cJSON *json;
 };

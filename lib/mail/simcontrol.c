@@ -8,9 +8,8 @@
 
 #include "base/parse.h"
 #include "mail/control.h"
+#include "mail/spam_score.h"
 #include "system/table.h"
-
-enum { HITS_MOST = 1000000 };
 
 struct word {
 	const char *text;
@@ -91,33 +90,10 @@ static bool set_list(struct str *list, struct word word)
 	return add_to_list(list, word);
 }
 
-/* "5", "5.1", "20.10": more digits are not looked at. */
-static bool read_hits(struct word word, long *hits)
-{
-	const char *at = word.text, *end = word.text + word.length;
-	bool is_negative = at < end && *at == '-', has_digit = false;
-	long number = 0, unit = 100;
-
-	if (is_negative) at++;
-	for (; at < end && *at >= '0' && *at <= '9'; at++) {
-		has_digit = true;
-		if (number < HITS_MOST) number = number * 10 + (*at - '0');
-	}
-	number *= 100;
-	if (at < end && *at == '.')
-		while (++at < end && *at >= '0' && *at <= '9') {
-			has_digit = true;
-			unit /= 10;
-			number += (*at - '0') * unit;
-		}
-	if (at < end || !has_digit) return false;
-	*hits = is_negative ? -number : number;
-	return true;
-}
-
 static bool set_hits(struct simcontrol *control, struct word word)
 {
-	if (!read_hits(word, &control->spam_hits)) return false;
+	if (!spam_score_parse(word.text, word.length, &control->spam_hits))
+		return false;
 	control->has_spam_hits = true;
 	return true;
 }

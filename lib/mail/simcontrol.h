@@ -28,7 +28,7 @@ struct simcontrol {
 	bool has_table;
 	enum simcontrol_flag clam, spam, spam_passthru;
 	bool has_spam_hits, has_size_limit;
-	long spam_hits;    /* in hundredths */
+	long spam_hits;    /* see mail/spam_score.h */
 	size_t size_limit; /* bytes; longer ones are not asked about spam */
 	/* NULL: not set */
 	char *qmailqueue;

@@ -4,17 +4,14 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "base/str.h"
+#include "mail/spam_score.h"
 
 static const char protocol[] = "SPAMD/";
 
 struct text {
 	const char *at, *end;
 };
-
-static bool is_digit(char byte)
-{
-	return byte >= '0' && byte <= '9';
-}
 
 static bool is_blank(char byte)
 {
@@ -32,74 +29,6 @@ static bool take_line(struct text *rest, struct text *line)
 	if (line->end > line->at && line->end[-1] == '\r') line->end--;
 	rest->at = end + 1;
 	return true;
-}
-
-/* ---- numbers ---- */
-
-static long cap(long number)
-{
-	return number > SPAMD_SCORE_LIMIT ? SPAMD_SCORE_LIMIT : number;
-}
-
-/* Digits, which are moved over. */
-static long take_digits(struct text *rest)
-{
-	long number = 0;
-
-	for (; rest->at < rest->end && is_digit(*rest->at); rest->at++)
-		number = cap(number * 10 + (*rest->at - '0'));
-	return number;
-}
-
-static long take_hundredths(struct text *rest)
-{
-	long number = 0;
-
-	for (long worth = 10; rest->at < rest->end && is_digit(*rest->at);
-	     rest->at++) {
-		number += (*rest->at - '0') * worth;
-		worth /= 10;
-	}
-	return number;
-}
-
-/* A number of the form that has a digit: -12, 12.5, .5 */
-static bool take_score(struct text *rest, long *score)
-{
-	bool is_negative = rest->at < rest->end && *rest->at == '-';
-	const char *begin = rest->at += is_negative;
-	long number = take_digits(rest);
-	bool has_digit = rest->at > begin;
-
-	number = cap(number * 100);
-	if (rest->at < rest->end && *rest->at == '.') {
-		begin = ++rest->at;
-		number = cap(number + take_hundredths(rest));
-		has_digit = has_digit || rest->at > begin;
-	}
-	*score = is_negative ? -number : number;
-	return has_digit;
-}
-
-bool spamd_parse_score(const char *text, size_t length, long *score)
-{
-	struct text rest = { text, text + length };
-	long number;
-
-	if (!take_score(&rest, &number) || rest.at < rest.end) return false;
-	*score = number;
-	return true;
-}
-
-void spamd_append_score(struct str *into, long score)
-{
-	unsigned long number = (unsigned long)(score < 0 ? -score : score);
-
-	if (score < 0) str_append_byte(into, '-');
-	str_append_number(into, number / 100);
-	str_append_byte(into, '.');
-	str_append_byte(into, (char)('0' + number / 10 % 10));
-	str_append_byte(into, (char)('0' + number % 10));
 }
 
 /* ---- the answer ---- */
@@ -129,6 +58,14 @@ static bool is_good_status(struct text line)
 	if (line.at == line.end || *line.at != '0') return false;
 	line.at++;
 	return line.at == line.end || is_blank(*line.at);
+}
+
+static bool take_score(struct text *rest, long *score)
+{
+	const char *behind = spam_score_take(rest->at, rest->end, score);
+
+	if (behind) rest->at = behind;
+	return behind;
 }
 
 /* "True ; 1005.7 / 5.0"; it is Yes and No in some versions. */
@@ -161,7 +98,11 @@ static bool take_length(struct text value, struct fields *fields)
 {
 	const char *begin = value.at;
 
-	fields->length = take_digits(&value);
+	for (fields->length = 0;
+	     value.at < value.end && *value.at >= '0' && *value.at <= '9' &&
+	     fields->length <= SPAMD_BODY_LIMIT;
+	     value.at++)
+		fields->length = fields->length * 10 + (*value.at - '0');
 	skip_blanks(&value);
 	return value.at > begin && value.at == value.end &&
 	       fields->length <= SPAMD_BODY_LIMIT;
@@ -188,15 +129,8 @@ static bool take_field(struct text line, struct fields *fields,
 
 static void keep_status(struct spamd_reply *reply, const struct text *line)
 {
-	char text[SPAMD_TEXT_LIMIT + 1];
-	size_t length = (size_t)(line->end - line->at);
-
-	/* One byte more than there is room for shows that it was cut. */
-	if (length > SPAMD_TEXT_LIMIT) length = SPAMD_TEXT_LIMIT;
-	for (size_t i = 0; i < length; i++)
-		text[i] = line->at[i] ? line->at[i] : '?';
-	text[length] = '\0';
-	printable_text(reply->text, sizeof reply->text, text);
+	printable_bytes(reply->text, sizeof reply->text, line->at,
+			(size_t)(line->end - line->at));
 }
 
 static enum spamd_state take_body(const struct text *rest,

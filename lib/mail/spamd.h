@@ -9,13 +9,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/str.h"
-
 enum {
 	SPAMD_HEAD_LIMIT = 4096,       /* bytes before the empty line */
 	SPAMD_BODY_LIMIT = 512 * 1024, /* bytes behind it */
 	SPAMD_TEXT_LIMIT = 160,        /* with the NUL */
-	SPAMD_SCORE_LIMIT = 100000000, /* in hundredths, up and down */
 };
 
 enum spamd_state {
@@ -26,7 +23,7 @@ enum spamd_state {
 
 struct spamd_reply {
 	bool is_spam;
-	long score, required; /* in hundredths */
+	long score, required; /* see mail/spam_score.h */
 	const char *body;     /* NULL: there was no Content-length */
 	size_t body_length;
 	char text[SPAMD_TEXT_LIMIT]; /* the status line, printable */
@@ -36,13 +33,6 @@ struct spamd_reply {
    points into the bytes. */
 enum spamd_state spamd_parse(const char *bytes, size_t length,
 			     struct spamd_reply *);
-
-/* "-1.50" as -150. False when it is no number; what is too large becomes the limit,
-   and digits behind the second one are cut off. */
-bool spamd_parse_score(const char *text, size_t length, long *score);
-
-/* The other way round, always with two decimals. */
-void spamd_append_score(struct str *, long score);
 
 /* A field of the header in an answer, which is neither clean nor a C string. */
 struct spamd_field {

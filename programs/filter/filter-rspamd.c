@@ -16,7 +16,7 @@
 #include "mail/header_edit.h"
 #include "mail/rspamd.h"
 #include "mail/scanner.h"
-#include "mail/spamd.h"
+#include "mail/spam_score.h"
 
 static const char synopsis[] = FILTER_SYNOPSIS " [ -ag ] [ next [ args ... ] ]";
 
@@ -25,7 +25,6 @@ static const char usual_socket[] = "127.0.0.1:11333";
 #define REPLY_REJECT "Spam message rejected"
 #define REPLY_LATER "Try again later"
 #define REPLY_HITS "DYour email is considered spam (%s spam-hits)"
-#define REPLY_HEADER "DYour email's header is too long (#5.6.0)"
 
 /* What says that a message is spam; nobody else may have said so. */
 static const char mark[] = "X-Spam", score_mark[] = "X-Rspamd-Score";
@@ -45,7 +44,6 @@ struct scan {
 	bool asks_about_all;    /* -a: also about our own users' mail */
 	bool defers_greylisted; /* -g: rspamd does not do it by itself */
 
-	struct header_edit header;
 	char subject[SUBJECT_LIMIT + 1];
 	struct scanner rspamd;
 	struct rspamd_reply reply;
@@ -133,7 +131,7 @@ static void make_question(const struct scan *scan, struct str *head)
 	append_number(head, "Queue-Id", (size_t)getpid());
 	for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
 		append_text(head, variables[i][0], getenv(variables[i][1]));
-	append_helo(head, &scan->header);
+	append_helo(head, &filter->header);
 	append_text(head, "Deliver-To", filter->control.spamuser);
 	append_envelope(head, &filter->stage.envelope);
 	str_append_text(head, "\r\n");
@@ -183,20 +181,13 @@ static int ask(struct scan *scan)
 
 /* ---- what comes of it ---- */
 
-/* "WORD (HITS/REQUIRED/REJECTLEVEL)", as simscan has it. */
 static const char *state(const struct scan *scan, const char *word)
 {
 	static struct str text;
 
 	str_clear(&text);
-	str_append_text(&text, word);
-	str_append_text(&text, " (");
-	spamd_append_score(&text, scan->reply.score);
-	str_append_byte(&text, '/');
-	spamd_append_score(&text, scan->reply.required);
-	str_append_byte(&text, '/');
-	spamd_append_score(&text, scan->reply.reject);
-	str_append_byte(&text, ')');
+	spam_score_append_state(&text, word, scan->reply.score,
+				scan->reply.required, scan->reply.reject);
 	return text.data;
 }
 
@@ -213,46 +204,14 @@ static const char *reply_text(const struct scan *scan, const char *otherwise,
 	return room;
 }
 
-/* False: the end has been said in `*code`. */
-static bool apply_header(struct scan *scan, enum queue_exit_code *code)
-{
-	struct stage_message *message = &scan->filter.stage.message;
-	size_t cut;
-
-	if (!header_edit_finish(&scan->header, &cut)) return true;
-	if (stage_message_replace_top(message, cut, &scan->header.text) == 0)
-		return true;
-	*code = filter_fail(&scan->filter, QUEUE_CANNOT_WRITE,
-			    "cannot store the message");
-	return false;
-}
-
-static enum queue_exit_code pass(struct scan *scan, const char *word,
-				 const char *detail)
-{
-	enum queue_exit_code code;
-
-	if (!apply_header(scan, &code)) return code;
-	return filter_pass(&scan->filter, word, detail);
-}
-
-static enum queue_exit_code pass_unscanned(struct scan *scan,
-					   const char *reason)
-{
-	enum queue_exit_code code;
-
-	if (!apply_header(scan, &code)) return code;
-	return filter_pass_unscanned(&scan->filter, reason);
-}
-
 static void add_score(struct scan *scan)
 {
 	struct str text = { 0 };
 
-	spamd_append_score(&text, scan->reply.score);
+	spam_score_append(&text, scan->reply.score);
 	str_append_text(&text, " / ");
-	spamd_append_score(&text, scan->reply.reject);
-	header_edit_add(&scan->header, HEADER_TOP, score_mark, text.data,
+	spam_score_append(&text, scan->reply.reject);
+	header_edit_add(&scan->filter.header, HEADER_TOP, score_mark, text.data,
 			text.length);
 	str_free(&text);
 }
@@ -274,7 +233,7 @@ static bool apply_envelope(struct scan *scan)
 static enum queue_exit_code pass_edited(struct scan *scan, const char *word,
 					bool is_spam)
 {
-	struct header_edit *header = &scan->header;
+	struct header_edit *header = &scan->filter.header;
 	const char *subject = scan->reply.subject;
 
 	rspamd_edit_header(&scan->reply, header, is_spam ? mark : NULL);
@@ -286,7 +245,7 @@ static enum queue_exit_code pass_edited(struct scan *scan, const char *word,
 	if (!apply_envelope(scan))
 		return filter_drop(&scan->filter, state(scan, "DROPPED"),
 				   scan->subject);
-	return pass(scan, state(scan, word), scan->subject);
+	return filter_pass(&scan->filter, state(scan, word), scan->subject);
 }
 
 static enum queue_exit_code refuse(struct scan *scan, const char *text)
@@ -303,7 +262,7 @@ static enum queue_exit_code refuse_hits(struct scan *scan)
 	char text[STAGE_TEXT_LIMIT];
 	struct str score = { 0 };
 
-	spamd_append_score(&score, scan->reply.score);
+	spam_score_append(&score, scan->reply.score);
 	snprintf(text, sizeof text, REPLY_HITS, score.data);
 	str_free(&score);
 	scan->reply.reject = scan->filter.control.spam_hits;
@@ -361,53 +320,40 @@ static enum queue_exit_code follow(struct scan *scan)
 
 /* ---- the story ---- */
 
-/* False: the end has been said in `*code`. */
-static bool take_header(struct scan *scan, enum queue_exit_code *code)
+/* Takes it in, without the marks that it has no right to. */
+static enum queue_exit_code take_header(struct scan *scan)
 {
-	struct filter *filter = &scan->filter;
+	struct header_edit *header = &scan->filter.header;
+	enum queue_exit_code code = filter_take_header(&scan->filter);
 	const char *subject;
 	size_t length;
 
-	switch (header_edit_take(&scan->header, &filter->stage.message)) {
-	case HEADER_EDIT_READY: break;
-	case HEADER_EDIT_TOO_LONG:
-		*code = filter_refuse(filter, "HEADER", NULL, REPLY_HEADER);
-		return false;
-	case HEADER_EDIT_FAILED:
-		*code = filter_fail(filter, QUEUE_CANNOT_READ,
-				    "cannot read the message");
-		return false;
-	}
-	subject = header_edit_value(&scan->header, "Subject", 1, &length);
+	if (code != QUEUE_DONE) return code;
+	subject = header_edit_value(header, "Subject", 1, &length);
 	if (subject)
 		snprintf(scan->subject, sizeof scan->subject, "%.*s",
 			 length > SUBJECT_LIMIT ? SUBJECT_LIMIT : (int)length,
 			 subject);
-	header_edit_remove(&scan->header, mark, HEADER_ALL);
-	header_edit_remove(&scan->header, score_mark, HEADER_ALL);
-	return true;
-}
-
-static bool is_too_long(const struct filter *filter)
-{
-	return filter_is_too_long(filter) ||
-	       (filter->control.has_size_limit &&
-		filter->stage.message.size > filter->control.size_limit);
+	header_edit_remove(header, mark, HEADER_ALL);
+	header_edit_remove(header, score_mark, HEADER_ALL);
+	return QUEUE_DONE;
 }
 
 static enum queue_exit_code look(struct scan *scan)
 {
 	struct filter *filter = &scan->filter;
-	enum queue_exit_code code;
+	const struct simcontrol *control = &filter->control;
+	enum queue_exit_code code = take_header(scan);
 
-	if (!take_header(scan, &code)) return code;
-	if (!simcontrol_wants(&filter->control, filter->control.spam))
-		return pass(scan, "SKIPPED", "spam=no");
+	if (code != QUEUE_DONE) return code;
+	if (!simcontrol_wants(control, control->spam))
+		return filter_pass(filter, "SKIPPED", "spam=no");
 	if (filter_trusts_client() && !scan->asks_about_all)
-		return pass(scan, "RELAYCLIENT", scan->subject);
-	if (is_too_long(filter)) return pass_unscanned(scan, "too long");
+		return filter_pass(filter, "RELAYCLIENT", scan->subject);
+	if (control->has_size_limit) filter->limit = control->size_limit;
+	if (filter_is_too_long(filter))
+		return filter_pass_unscanned(filter, "too long");
 	if (ask(scan) == 0) return follow(scan);
-	if (filter->passes_unscanned && !apply_header(scan, &code)) return code;
 	return filter_no_verdict(filter, scan->rspamd.code,
 				 scan->rspamd.reason);
 }

@@ -5,7 +5,6 @@
    removed, also when nobody is asked.
    SPDX-License-Identifier: ISC */
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -17,6 +16,7 @@
 #include "mail/filter.h"
 #include "mail/header_edit.h"
 #include "mail/scanner.h"
+#include "mail/spam_score.h"
 #include "mail/spamd.h"
 
 static const char synopsis[] = FILTER_SYNOPSIS
@@ -26,7 +26,6 @@ static const char usual_socket[] = "127.0.0.1:783";
 static const char mark_names[] = "X-Spam-*";
 
 #define REPLY_SPAM "DYour email is considered spam (%s spam-hits)"
-#define REPLY_HEADER "DYour email's header is too long (#5.6.0)"
 
 enum {
 	USUAL_PORT = 783,
@@ -35,18 +34,15 @@ enum {
 	MARK_LIMIT = 16384,  /* bytes of one field; longer ones are left out */
 	MARKS_LIMIT = 65536, /* bytes of all */
 	MARK_COUNT = 100,
-	STATE_LIMIT = 128,
 };
 
 struct scan {
 	struct filter filter;
 	bool only_judges; /* -c: no fields */
 	bool drops;       /* -d: what is refused is taken, and thrown away */
-	bool has_level;   /* -R, or the domain's own */
-	long level;
+	long level;       /* -R, or the domain's own */
 	const char *user; /* -u, or the domain's own; NULL: spamd's usual one */
 
-	struct header_edit header;
 	struct str subject; /* as the client wrote it, for the log */
 	struct str answer;
 	struct scanner spamd;
@@ -120,19 +116,18 @@ static int find_reply(struct scan *scan)
 /* ---- the header ---- */
 
 /* Takes it in, without the marks that it has no right to. */
-static enum header_edit_state take_header(struct scan *scan)
+static enum queue_exit_code take_header(struct scan *scan)
 {
-	struct header_edit *header = &scan->header;
-	enum header_edit_state state =
-		header_edit_take(header, &scan->filter.stage.message);
+	struct header_edit *header = &scan->filter.header;
+	enum queue_exit_code code = filter_take_header(&scan->filter);
 	const char *subject;
 	size_t length;
 
-	if (state != HEADER_EDIT_READY) return state;
+	if (code != QUEUE_DONE) return code;
 	header_edit_remove(header, mark_names, HEADER_ALL);
 	subject = header_edit_value(header, "Subject", -1, &length);
 	if (subject) str_append(&scan->subject, subject, length);
-	return state;
+	return QUEUE_DONE;
 }
 
 static bool is_mark(const struct spamd_field *field)
@@ -159,8 +154,8 @@ static void add_marks(struct scan *scan)
 		left -= field.length;
 		memcpy(name, field.name, field.name_length);
 		name[field.name_length] = '\0';
-		if (header_edit_add(&scan->header, count, name, field.value,
-				    field.length))
+		if (header_edit_add(&scan->filter.header, count, name,
+				    field.value, field.length))
 			count++;
 	}
 }
@@ -199,94 +194,43 @@ static void take_subject(struct scan *scan)
 	if (is_same_text(own->data ? own->data : "", own->length, found.value,
 			 found.length))
 		return;
-	header_edit_replace(&scan->header, "Subject", found.value,
+	header_edit_replace(&scan->filter.header, "Subject", found.value,
 			    found.length);
-}
-
-static int write_header(struct scan *scan)
-{
-	struct stage_message *message = &scan->filter.stage.message;
-	size_t cut;
-
-	if (!header_edit_finish(&scan->header, &cut)) return 0;
-	return stage_message_replace_top(message, cut, &scan->header.text);
 }
 
 /* ---- what comes of it ---- */
 
-static enum queue_exit_code cannot_write(struct scan *scan)
+static const char *state(const struct scan *scan, const char *word)
 {
-	return filter_fail(&scan->filter, QUEUE_CANNOT_WRITE,
-			   error_text(errno));
-}
+	static struct str text;
 
-static enum queue_exit_code pass(struct scan *scan, const char *state,
-				 const char *detail)
-{
-	if (write_header(scan) < 0) return cannot_write(scan);
-	return filter_pass(&scan->filter, state, detail);
-}
-
-static enum queue_exit_code pass_unscanned(struct scan *scan,
-					   const char *reason)
-{
-	if (write_header(scan) < 0) return cannot_write(scan);
-	return filter_pass_unscanned(&scan->filter, reason);
-}
-
-static enum queue_exit_code no_verdict(struct scan *scan)
-{
-	struct filter *filter = &scan->filter;
-
-	if (filter->passes_unscanned)
-		return pass_unscanned(scan, scan->spamd.reason);
-	return filter_no_verdict(filter, scan->spamd.code, scan->spamd.reason);
-}
-
-/* "STATE (HITS/REQUIRED/REJECTLEVEL)" */
-static const char *make_state(const struct scan *scan, const char *word,
-			      char room[STATE_LIMIT])
-{
-	struct str text = { 0 };
-
-	str_append_text(&text, word);
-	str_append_text(&text, " (");
-	spamd_append_score(&text, scan->reply.score);
-	str_append_byte(&text, '/');
-	spamd_append_score(&text, scan->reply.required);
-	str_append_byte(&text, '/');
-	if (scan->has_level) spamd_append_score(&text, scan->level);
-	else str_append_byte(&text, '-');
-	str_append_byte(&text, ')');
-	snprintf(room, STATE_LIMIT, "%s", text.data);
-	str_free(&text);
-	return room;
+	str_clear(&text);
+	spam_score_append_state(&text, word, scan->reply.score,
+				scan->reply.required, scan->level);
+	return text.data;
 }
 
 static enum queue_exit_code refuse(struct scan *scan)
 {
 	struct filter *filter = &scan->filter;
 	const char *subject = scan->subject.data;
-	char state[STATE_LIMIT], text[STAGE_TEXT_LIMIT + 1];
+	char text[STAGE_TEXT_LIMIT + 1];
 	struct str score = { 0 };
 
 	if (scan->drops)
-		return filter_drop(filter,
-				   make_state(scan, "SPAM DROPPED", state),
+		return filter_drop(filter, state(scan, "SPAM DROPPED"),
 				   subject);
-	spamd_append_score(&score, scan->reply.score);
+	spam_score_append(&score, scan->reply.score);
 	snprintf(text, sizeof text, REPLY_SPAM, score.data);
 	str_free(&score);
-	return filter_refuse(filter, make_state(scan, "SPAM REJECT", state),
-			     subject, text);
+	return filter_refuse(filter, state(scan, "SPAM REJECT"), subject, text);
 }
 
 static enum queue_exit_code follow(struct scan *scan)
 {
 	bool passes = scan->filter.control.spam_passthru == SIMCONTROL_YES;
-	bool is_over = scan->has_level && scan->reply.score >= scan->level;
+	bool is_over = scan->reply.score >= scan->level;
 	const char *word = "CLEAN";
-	char state[STATE_LIMIT];
 
 	if (is_over && !passes) return refuse(scan);
 	if (is_over) word = "PASSTHRU";
@@ -295,7 +239,8 @@ static enum queue_exit_code follow(struct scan *scan)
 		add_marks(scan);
 		if (scan->reply.is_spam) take_subject(scan);
 	}
-	return pass(scan, make_state(scan, word, state), scan->subject.data);
+	return filter_pass(&scan->filter, state(scan, word),
+			   scan->subject.data);
 }
 
 /* ---- the question whether to ask ---- */
@@ -304,10 +249,7 @@ static void use_domains_settings(struct scan *scan)
 {
 	const struct simcontrol *control = &scan->filter.control;
 
-	if (control->has_spam_hits) {
-		scan->has_level = true;
-		scan->level = control->spam_hits;
-	}
+	if (control->has_spam_hits) scan->level = control->spam_hits;
 	if (control->has_size_limit) scan->filter.limit = control->size_limit;
 	if (control->spamuser) scan->user = control->spamuser;
 }
@@ -322,26 +264,22 @@ static bool is_user(const char *user)
 static enum queue_exit_code look(struct scan *scan)
 {
 	struct filter *filter = &scan->filter;
+	enum queue_exit_code code;
 
 	use_domains_settings(scan);
 	if (scan->user && !is_user(scan->user))
 		return filter_fail(filter, QUEUE_CANNOT_READ_SETTINGS,
 				   "spamuser is no user's name");
-	switch (take_header(scan)) {
-	case HEADER_EDIT_READY: break;
-	case HEADER_EDIT_TOO_LONG:
-		return filter_refuse(filter, "HEADER", NULL, REPLY_HEADER);
-	case HEADER_EDIT_FAILED:
-		return filter_fail(filter, QUEUE_CANNOT_READ,
-				   error_text(errno));
-	}
+	code = take_header(scan);
+	if (code != QUEUE_DONE) return code;
 	if (!simcontrol_wants(&filter->control, filter->control.spam))
-		return pass(scan, "SKIPPED", "spam=no");
+		return filter_pass(filter, "SKIPPED", "spam=no");
 	if (filter_trusts_client())
-		return pass(scan, "RELAYCLIENT", scan->subject.data);
-	if (filter_is_too_long(filter)) return pass_unscanned(scan, "too long");
-	if (find_reply(scan) < 0) return no_verdict(scan);
-	return follow(scan);
+		return filter_pass(filter, "RELAYCLIENT", scan->subject.data);
+	if (filter_is_too_long(filter))
+		return filter_pass_unscanned(filter, "too long");
+	if (find_reply(scan) == 0) return follow(scan);
+	return filter_no_verdict(filter, scan->spamd.code, scan->spamd.reason);
 }
 
 static void read_options(struct scan *scan, int argc, char **argv)
@@ -354,10 +292,9 @@ static void read_options(struct scan *scan, int argc, char **argv)
 		case 'c': scan->only_judges = true; break;
 		case 'd': scan->drops = true; break;
 		case 'R':
-			if (!spamd_parse_score(optarg, strlen(optarg),
-					       &scan->level))
+			if (!spam_score_parse(optarg, strlen(optarg),
+					      &scan->level))
 				die_usage(synopsis);
-			scan->has_level = true;
 			break;
 		case 'u': scan->user = optarg; break;
 		default: filter_option(&scan->filter, letter, synopsis);
@@ -368,6 +305,7 @@ static void read_options(struct scan *scan, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct scan scan = { .filter.limit = USUAL_LIMIT,
+			     .level = SPAM_SCORE_NEVER,
 			     .spamd = { .name = "spamd",
 					.usual_port = USUAL_PORT } };
 	enum queue_exit_code code;

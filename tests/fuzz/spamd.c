@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mail/spam_score.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
 static void check(bool truth)
@@ -20,9 +22,9 @@ static void check_score(long score)
 	struct str text = { 0 };
 	long again;
 
-	check(score <= SPAMD_SCORE_LIMIT && score >= -SPAMD_SCORE_LIMIT);
-	spamd_append_score(&text, score);
-	check(spamd_parse_score(text.data, text.length, &again));
+	check(score <= SPAM_SCORE_LIMIT && score >= -SPAM_SCORE_LIMIT);
+	spam_score_append(&text, score);
+	check(spam_score_parse(text.data, text.length, &again));
 	check(again == score);
 	str_free(&text);
 }

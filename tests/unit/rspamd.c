@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mail/spamd.h"
+#include "mail/spam_score.h"
 #include "tap.h"
 
 #define OK "HTTP/1.1 200 OK\r\n\r\n"
@@ -35,7 +35,7 @@ static const struct {
 	     "\"messages\":{\"smtp_message\":\"later\"}}",
 	  RSPAMD_SOFT_REJECT, 0, 0, 0, "later" },
 	{ OK "{\"is_skipped\":true,\"action\":\"reject\",\"score\":1e999}",
-	  RSPAMD_REJECT, SPAMD_SCORE_LIMIT, 0, 0, NULL },
+	  RSPAMD_REJECT, SPAM_SCORE_LIMIT, 0, 0, NULL },
 	{ OK "{\"action\":\"discard\"}", RSPAMD_DISCARD, 0, 0, 0, NULL },
 	{ OK "{\"action\":\"quarantine\"}", RSPAMD_QUARANTINE, 0, 0, 0, NULL },
 	{ OK "{\"action\":\"Reject\"}", RSPAMD_UNKNOWN, 0, 0, 0, NULL },

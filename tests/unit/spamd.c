@@ -115,44 +115,6 @@ static void failures(void)
 		  "endless fields");
 }
 
-static void is_score(const char *text, long wanted)
-{
-	struct str again = { 0 };
-	long score = 0;
-
-	ok(spamd_parse_score(text, strlen(text), &score), text);
-	is_number(score, wanted, "its hundredths");
-	spamd_append_score(&again, score);
-	ok(spamd_parse_score(again.data, again.length, &score), again.data);
-	is_number(score, wanted, "and once more");
-	str_free(&again);
-}
-
-static void scores(void)
-{
-	static const char *const bad[] = { "",   "-",  ".",    "-.", "1,5",
-					   "1 ", "+1", "1.5x", "--1" };
-	struct str text = { 0 };
-	long score = 42;
-
-	is_score("0", 0);
-	is_score("-0.0", 0);
-	is_score("5.", 500);
-	is_score(".5", 50);
-	is_score("-1.05", -105);
-	is_score("20.119", 2011);
-	is_score("99999999999999999999999", SPAMD_SCORE_LIMIT);
-	is_score("-1000000.01", -SPAMD_SCORE_LIMIT);
-	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-		ok(!spamd_parse_score(bad[i], strlen(bad[i]), &score), bad[i]);
-	is_number(score, 42, "what is none changes nothing");
-	spamd_append_score(&text, 5350);
-	str_append_byte(&text, ' ');
-	spamd_append_score(&text, -7);
-	is_text(text.data, "53.50 -0.07", "with two decimals");
-	str_free(&text);
-}
-
 static void fields(void)
 {
 	static const char header[] = "From x\n"
@@ -190,7 +152,6 @@ int main(void)
 	verdicts();
 	bodies();
 	failures();
-	scores();
 	fields();
 	return done_testing();
 }
