@@ -50,11 +50,27 @@ stored() {
 	echo $stored
 }
 
-# queue_is_ext4 NAME: with a journal, which is what qmail-queue looks for
-queue_is_ext4() {
+# queue_is_on NAME KIND: "ext4", with a journal or not, as qmail-queue looks for it;
+# or "ext4 with a journal"
+queue_is_on() {
 	[ "$(stat -f -c %t "$work/$1")" = ef53 ] || return
-	ext4=$(readlink "/sys/dev/block/$(stat -c %Hd:%Ld "$work/$1")") &&
-		grep -qs '^[0-9]' "/sys/fs/ext4/${ext4##*/}/journal_task"
+	ext4=$(readlink "/sys/dev/block/$(stat -L -c %Hd:%Ld "$work/$1")") || return
+	case $2 in
+	ext4) test -r "/sys/fs/ext4/${ext4##*/}/journal_task" ;;
+	*) grep -qs '^[0-9]' "/sys/fs/ext4/${ext4##*/}/journal_task" ;;
+	esac
+}
+
+# mount_ext4 NAME: one with a journal on the new folder $work/NAME, which only we
+# see. Root can, when the script began with
+#	[ "$(id -u)" -ne 0 ] || [ "${OWN_MOUNTS:-}" ] || ! unshare -m true 2>/dev/null ||
+#		OWN_MOUNTS=1 exec unshare -m "$0"
+mount_ext4() {
+	[ "${OWN_MOUNTS:-}" ] && mkdir "$work/$1" && truncate -s 64M "$work/$1.image" &&
+		mkfs.ext4 -q -O has_journal "$work/$1.image" 2>/dev/null &&
+		mount -o loop "$work/$1.image" "$work/$1" 2>/dev/null || return
+	mounted=0
+	trap 'mounted=$?; umount "$work"/*/ 2>/dev/null; (exit $mounted); finish' EXIT
 }
 
 # make_old FILE…: so old that it is left over

@@ -449,18 +449,29 @@ static int write_out(const struct file *file)
 				       SYNC_FILE_RANGE_WAIT_AFTER);
 }
 
+/* What the queue's file system does beyond what every one has to. */
+enum habit {
+	HABIT_NONE,
+	/* The sync of a file is one of a new name's folder, too: ext4. */
+	HABIT_NAMES,
+	/* And what was done first is on the disk first: with a journal. */
+	HABIT_ORDER,
+};
+
 /* The rule: no todo/N before all else is on the disk. */
-static void store_step_by_step(struct job *job)
+static void store_step_by_step(struct job *job, enum habit habit)
 {
 	start_writing(&job->envelope);
 	sync_or_fail(job, fsync(job->message.fd), job->message.name);
 	sync_or_fail(job, fsync(job->envelope.fd), job->envelope.name);
-	sync_or_fail(job, file_sync_folder_of(job->message.name), "mess");
+	if (habit == HABIT_NONE)
+		sync_or_fail(job, file_sync_folder_of(job->message.name),
+			     "mess");
 	name_envelope(job);
 	sync_or_fail(job, file_sync_folder_of(job->envelope.name), "todo");
 }
 
-/* The same on ext4 with one commit instead of two to four. What is in its journal
+/* The same with one commit of ext4's journal instead of two to four. What is in it
    comes to the disk in the order in which it was done, and the bytes of both files
    are there: so whatever commit has todo/N in it has, or follows, all else. The
    first sync commits that; a sync of a folder is one of everything, and one is
@@ -475,48 +486,54 @@ static void store_at_once(struct job *job)
 	sync_or_fail(job, file_sync_folder_of(job->envelope.name), "todo");
 }
 
-/* ext2 has ext4's number, and an ext4 may be made without a journal. The kernel
-   says whose thread writes it, "<none>" when there is none; who cannot be told,
-   relies on nothing. */
-static bool has_journal(dev_t device)
+/* The path of what ext4 says of the device; "" when that cannot be told. */
+static void name_journal_task(char *path, size_t size, dev_t device)
 {
-	char link[PATH_MAX], path[PATH_MAX + 32];
-	struct str task = { 0 };
+	char link[PATH_MAX];
 	const char *name;
 	ssize_t length;
-	bool is_there;
 
-	snprintf(path, sizeof path, "/sys/dev/block/%u:%u", major(device),
+	snprintf(path, size, "/sys/dev/block/%u:%u", major(device),
 		 minor(device));
 	length = readlink(path, link, sizeof link - 1);
-	if (length <= 0) return false;
+	*path = '\0';
+	if (length <= 0) return;
 	link[length] = '\0';
 	name = strrchr(link, '/');
-	if (!name) return false;
-	snprintf(path, sizeof path, "/sys/fs/ext4%s/journal_task", name);
-	is_there = file_read(path, &task, JOURNAL_TASK_LIMIT) == 0 &&
-		   task.length > 0 && *task.data != '<';
-	str_free(&task);
-	return is_there;
+	if (name) snprintf(path, size, "/sys/fs/ext4%s/journal_task", name);
 }
 
-static bool is_on_ext4(const struct job *job)
+/* ext2 has ext4's number, and an ext4 may be made without a journal. The kernel
+   says whose thread writes it, "<none>" when there is none; of what cannot be
+   told, nothing is relied on. */
+static enum habit find_habit(const struct job *job)
 {
+	char path[PATH_MAX + 32];
 	struct statfs it;
+	struct str task = { 0 };
+	enum habit habit = HABIT_NONE;
 
-	return statfs(".", &it) == 0 && it.f_type == EXT4_MAGIC &&
-	       has_journal(job->device);
+	if (statfs(".", &it) < 0 || it.f_type != EXT4_MAGIC) return HABIT_NONE;
+	name_journal_task(path, sizeof path, job->device);
+	if (*path && file_read(path, &task, JOURNAL_TASK_LIMIT) == 0 &&
+	    task.length > 0)
+		habit = *task.data == '<' ? HABIT_NAMES : HABIT_ORDER;
+	str_free(&task);
+	return habit;
 }
 
 static void store(struct job *job)
 {
+	enum habit habit;
+
 	write_message(job);
 	start_writing(&job->message);
 	name_message(job); /* before there is an intd/N, where it has a name */
 	open_envelope(job);
 	write_envelope(job);
-	if (is_on_ext4(job)) store_at_once(job);
-	else store_step_by_step(job);
+	habit = find_habit(job);
+	if (habit == HABIT_ORDER) store_at_once(job);
+	else store_step_by_step(job, habit);
 }
 
 /* A qmail-send that is not there finds it later by itself. */
