@@ -1,5 +1,5 @@
-/* The client's side of SMTP (RFC 5321) and LMTP (RFC 2033), step by step, for
-   one message a connection. The next server is not trusted: what it sends is
+/* The client's side of a conversation in SMTP (RFC 5321) or LMTP (RFC 2033), step
+   by step; mail/smtp_transaction.h has a message's steps. The next server is not trusted: what it sends is
    limited in time and size, and anything but an answer to what it was asked ends
    the conversation.
 
@@ -12,10 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "mail/envelope.h"
 #include "mail/smtp_line.h"
 #include "mail/smtp_reply.h"
-#include "mail/stage_message.h"
 #include "system/deadline.h"
 #include "system/stream.h"
 
@@ -74,38 +72,16 @@ void smtp_client_exchange(struct smtp_client *, int fd);
 enum smtp_step smtp_client_log_in(struct smtp_client *, const char *login,
 				  const char *password);
 
-/* How many of a message's recipients were taken, and the first of each kind that
-   were not: the recipient, NULL where there is none, and the reply. */
-struct smtp_tally {
-	size_t taken;
-	size_t refused;
-	size_t deferred;
-	const char *first_refused;
-	const char *first_deferred;
-	struct smtp_reply refusal;
-	struct smtp_reply deferral;
-};
+/* What steps are made of. `say` collects; what could not be said shows when it is
+   sent. `expect` is for the next reply: DONE when it is of that class (2, 3), and
+   `ask` sends and expects. */
+void smtp_client_say(struct smtp_client *, const char *text);
+enum smtp_step smtp_client_send(struct smtp_client *);
+enum smtp_step smtp_client_expect(struct smtp_client *, unsigned class);
+enum smtp_step smtp_client_ask(struct smtp_client *, unsigned class);
 
-/* Whether a command can carry each of the addresses; and whether one of them needs
-   SMTPUTF8 (RFC 6531). */
-bool smtp_client_can_say(const struct envelope *);
-bool smtp_client_needs_utf8(const struct envelope *);
-
-/* MAIL, RCPT for every recipient, and, if all of them are taken, DATA. DONE: the
-   server waits for the message. Otherwise the tally says which recipients were
-   the cause; when none was, it was the sender or DATA. */
-enum smtp_step smtp_client_envelope(struct smtp_client *,
-				    const struct envelope *,
-				    const struct stage_message *,
-				    struct smtp_tally *);
-
-/* The message, and what the server says of it: with SMTP one reply for all, with
-   LMTP one for each recipient. DONE: all of them have it. Otherwise the tally,
-   which begins anew, has those whose reply came. */
-enum smtp_step smtp_client_message(struct smtp_client *,
-				   const struct envelope *,
-				   const struct stage_message *,
-				   struct smtp_tally *);
+/* The step for errno, of a read or a write. */
+enum smtp_step smtp_client_cause(void);
 
 /* Says goodbye, does not wait for an answer, and closes. In the middle of a message
    it only closes, and the server throws away what it has. */

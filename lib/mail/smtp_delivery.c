@@ -11,7 +11,6 @@
 
 enum {
 	NAME_LIMIT = 256, /* of a host, RFC 1035, with a NUL */
-	CLOSING = 421,
 };
 
 static const char unspeakable[] =
@@ -276,8 +275,8 @@ static enum queue_exit_code send_message(struct smtp_delivery *delivery)
 	enum smtp_step step;
 
 	smtp_client_set_deadline(client, delivery->end);
-	step = smtp_client_message(client, &stage->envelope, &stage->message,
-				   &delivery->tally);
+	step = smtp_transaction_message(client, &stage->envelope,
+					&stage->message, &delivery->tally);
 	if (step == SMTP_DONE) {
 		set_reason_to_reply(delivery, &client->reply);
 		stage_log(stage, "delivered", delivery->reason.data);
@@ -306,21 +305,22 @@ static enum outcome try_server(struct smtp_delivery *delivery,
 	if (step != SMTP_DONE) return TRY_NEXT;
 	if (delivery->protocol == SMTP_CLIENT_SMTP &&
 	    !(client->extensions & SMTP_UTF8) &&
-	    smtp_client_needs_utf8(&stage->envelope)) {
+	    smtp_transaction_needs_utf8(&stage->envelope)) {
 		set_reason(delivery, no_utf8 + 1);
 		stage_log(stage, "refused", delivery->reason.data);
 		*code = stage_refuse(no_utf8);
 		return ANSWERED;
 	}
-	step = smtp_client_envelope(client, &stage->envelope, &stage->message,
-				    &delivery->tally);
+	step = smtp_transaction_envelope(client, &stage->envelope,
+					 &stage->message, &delivery->tally);
 	if (step == SMTP_DONE) {
 		*code = send_message(delivery);
 		return ANSWERED;
 	}
 	if (!is_reply(step))
 		explain(delivery, step, "before the message was wanted");
-	if (!is_reply(step) || client->reply.code == CLOSING) return TRY_NEXT;
+	if (!is_reply(step) || client->reply.code == SMTP_REPLY_CLOSING)
+		return TRY_NEXT;
 	*code = delivery->tally.refused + delivery->tally.deferred > 0
 			? answer_tally(delivery)
 			: answer(delivery, step == SMTP_REFUSED ? 'D' : 'Z',
@@ -392,7 +392,7 @@ enum queue_exit_code smtp_delivery_run(struct smtp_delivery *delivery,
 		stage_log(stage, "refused", "there is no recipient");
 		return QUEUE_BAD_ENVELOPE;
 	}
-	if (!smtp_client_can_say(&stage->envelope)) {
+	if (!smtp_transaction_can_say(&stage->envelope)) {
 		stage_log(stage, "refused", unspeakable + 1);
 		return stage_refuse(unspeakable);
 	}

@@ -15,6 +15,7 @@
 #include "base/exit_codes.h"
 #include "base/str.h"
 #include "mail/smtp_client.h"
+#include "mail/smtp_transaction.h"
 #include "mail/stage.h"
 #include "system/deadline.h"
 #include "system/dial.h"

@@ -17,6 +17,8 @@ enum {
 	SMTP_REPLY_TEXT = 480,
 	/* The longest replies known are those to EHLO. */
 	SMTP_REPLY_LINES = 200,
+	/* The code of a server that goes away (RFC 5321 section 3.8). */
+	SMTP_REPLY_CLOSING = 421,
 };
 
 /* Begins as zeros. */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "mail/smtp_client.h"
+#include "mail/smtp_transaction.h"
 
 enum { SAID = 60000, HEARD = 1 << 18 };
 
@@ -85,9 +86,11 @@ static enum smtp_step talk(struct smtp_client *client,
 	if (step == SMTP_DONE && client->extensions & SMTP_AUTH_PLAIN)
 		step = smtp_client_log_in(client, "login", "password");
 	if (step == SMTP_DONE)
-		step = smtp_client_envelope(client, envelope, &message, tally);
+		step = smtp_transaction_envelope(client, envelope, &message,
+						 tally);
 	if (step == SMTP_DONE)
-		step = smtp_client_message(client, envelope, &message, tally);
+		step = smtp_transaction_message(client, envelope, &message,
+						tally);
 	return step;
 }
 
