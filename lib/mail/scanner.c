@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -64,6 +65,18 @@ static int no_answer(struct scanner *scanner, const char *what)
 }
 
 /* ---- the connection ---- */
+
+void scanner_set_place(struct scanner *scanner, const char *where)
+{
+	struct dial_place place;
+	char shown[256];
+
+	scanner->where = where;
+	if (dial_parse(where, scanner->usual_port, &place) == 0) return;
+	note("fatal: %s is to be a socket's path or host:port, not %s",
+	     scanner->name, printable_text(shown, sizeof shown, where));
+	exit(QUEUE_CANNOT_READ_SETTINGS);
+}
 
 int scanner_connect(struct scanner *scanner)
 {

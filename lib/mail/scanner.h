@@ -37,6 +37,10 @@ struct scanner {
 
 /* The calls give 0, or -1 with code and reason, unless something else is said. */
 
+/* Sets `where`, with usual_port and name set. What names no server would never be
+   reached: it ends the process, QUEUE_CANNOT_READ_SETTINGS. */
+void scanner_set_place(struct scanner *, const char *where);
+
 int scanner_connect(struct scanner *);
 void scanner_hang_up(struct scanner *);
 

@@ -213,7 +213,6 @@ static enum queue_exit_code look(struct scan *scan)
 	    message->size >= WORTH_A_FILE && stage_message_give(message) < 0)
 		return filter_fail(filter, QUEUE_CANNOT_WRITE,
 				   "cannot store the message");
-	scan->clamd.where = filter->socket;
 	scan->clamd.end = filter->end;
 	return find_reply(scan) < 0 ? no_verdict(scan) : follow(scan);
 }
@@ -233,6 +232,7 @@ int main(int argc, char **argv)
 		else if (letter == 'l') scan.passes_limited = true;
 		else filter_option(&scan.filter, letter, synopsis);
 	scan.filter.next = argv + optind;
+	scanner_set_place(&scan.clamd, scan.filter.socket);
 	code = filter_take(&scan.filter);
 	if (code == QUEUE_DONE) code = look(&scan);
 	return (int)code;

@@ -167,7 +167,6 @@ static int ask(struct scan *scan)
 	struct str head = { 0 };
 	int result;
 
-	rspamd->where = scan->filter.socket;
 	rspamd->end = scan->filter.end;
 	if (scanner_connect(rspamd) < 0) return -1;
 	make_question(scan, &head);
@@ -374,6 +373,7 @@ int main(int argc, char **argv)
 		else if (letter == 'g') scan.defers_greylisted = true;
 		else filter_option(&scan.filter, letter, synopsis);
 	scan.filter.next = argv + optind;
+	scanner_set_place(&scan.rspamd, scan.filter.socket);
 	code = filter_take(&scan.filter);
 	if (code == QUEUE_DONE) code = look(&scan);
 	return (int)code;

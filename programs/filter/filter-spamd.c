@@ -104,7 +104,6 @@ static int find_reply(struct scan *scan)
 {
 	int result;
 
-	scan->spamd.where = scan->filter.socket;
 	scan->spamd.end = scan->filter.end;
 	if (scanner_connect(&scan->spamd) < 0) return -1;
 	result = send_question(scan);
@@ -293,8 +292,10 @@ static void read_options(struct scan *scan, int argc, char **argv)
 		case 'd': scan->drops = true; break;
 		case 'R':
 			if (!spam_score_parse(optarg, strlen(optarg),
-					      &scan->level))
+					      &scan->level)) {
+				note("option -R takes a score");
 				die_usage(synopsis);
+			}
 			break;
 		case 'u': scan->user = optarg; break;
 		default: filter_option(&scan->filter, letter, synopsis);
@@ -313,6 +314,7 @@ int main(int argc, char **argv)
 	program_name = "filter-spamd";
 	filter_start(&scan.filter, "SPAMD_SOCKET", usual_socket);
 	read_options(&scan, argc, argv);
+	scanner_set_place(&scan.spamd, scan.filter.socket);
 	code = filter_take(&scan.filter);
 	if (code == QUEUE_DONE) code = look(&scan);
 	return (int)code;

@@ -280,4 +280,14 @@ fi
 printf 'Fs@example.org\0' >"$work/envelope"
 filter filter-clamd -s "$clamd_socket"
 is "$code $(cat "$work/log")" '54 ' 'a client that went away'
+# --- a server that cannot be one, which -o would pass over for ever
+message hello
+for wrong in host:x host:0 host:65536 [::1 '' a/b; do
+	filter filter-clamd -o -s "$wrong"
+	is "$code $(cat "$work/log")" \
+		"55 filter-clamd: fatal: clamd is to be a socket's path or host:port, not $wrong" "-s $wrong"
+done
+CLAMD_SOCKET=127.0.0.1:x filter filter-clamd -o
+is "$code" 55 'CLAMD_SOCKET'
+
 done_testing

@@ -465,4 +465,14 @@ refused_with 56 '' 'stopped, TCP'
 printf 'Fs@example.org\0' >"$work/envelope"
 $ask
 is "$code $(cat "$work/log")" '54 ' 'a client that went away'
+# --- a server that cannot be one, which -o would pass over for ever
+message hello
+for wrong in host:x host:0 host:65536 [::1 '' a/b; do
+	filter filter-rspamd -o -s "$wrong"
+	is "$code $(cat "$work/log")" \
+		"55 filter-rspamd: fatal: rspamd is to be a socket's path or host:port, not $wrong" "-s $wrong"
+done
+RSPAMD_SOCKET=127.0.0.1:x filter filter-rspamd -o
+is "$code" 55 'RSPAMD_SOCKET'
+
 done_testing

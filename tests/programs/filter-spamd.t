@@ -315,4 +315,14 @@ refused_with 56 '' 'stopped, TCP'
 printf 'Fs@example.org\0' >"$work/envelope"
 filter filter-spamd -s "$spamd_socket"
 is "$code $(cat "$work/log")" '54 ' 'a client that went away'
+# --- a server that cannot be one, which -o would pass over for ever
+message hello
+for wrong in host:x host:0 host:65536 [::1 '' a/b; do
+	filter filter-spamd -o -s "$wrong"
+	is "$code $(cat "$work/log")" \
+		"55 filter-spamd: fatal: spamd is to be a socket's path or host:port, not $wrong" "-s $wrong"
+done
+SPAMD_SOCKET=127.0.0.1:x filter filter-spamd -o
+is "$code" 55 'SPAMD_SOCKET'
+
 done_testing
