@@ -51,15 +51,17 @@ static void append_head(struct str *head, const struct envelope *envelope,
 		append_address(head, "X-Envelope-To: ", recipient);
 }
 
+/* In /tmp anybody may make a folder of that name, or a link to another one. */
 static bool is_maildir(const char *folder)
 {
 	struct str path = { 0 };
-	struct stat it;
+	struct stat it, outer;
 	bool is_one;
 
 	str_append_text(&path, folder);
 	str_append_text(&path, "/new");
-	is_one = stat(path.data, &it) == 0 && S_ISDIR(it.st_mode);
+	is_one = lstat(path.data, &it) == 0 && S_ISDIR(it.st_mode) &&
+		 stat(folder, &outer) == 0 && it.st_uid == outer.st_uid;
 	str_free(&path);
 	return is_one;
 }

@@ -82,6 +82,13 @@ is "$(kept "$TMPDIR")" 1 'SIMSCAN_DEBUG_FILES=2: everything is kept'
 rm "$TMPDIR"/*
 filter env SIMSCAN_DEBUG_FILES=2 TMPDIR="$work/nowhere" filter-attachment
 went_on 'a copy that cannot be kept is no reason'
+# As somebody may have left it in /tmp for us.
+mkdir "$work/trap" "$work/shared"
+ln -s ../trap "$work/shared/new"
+ln -s ../trap "$work/shared/tmp"
+filter env SIMSCAN_DEBUG_FILES=2 TMPDIR="$work/shared" filter-attachment
+went_on 'a copy beside a link named new'
+is "$(kept "$work/shared") $(kept "$work/trap")" '1 0' 'nothing goes through the links'
 filter env NOP0FCHECK=1 filter-attachment
 went_on NOP0FCHECK
 
