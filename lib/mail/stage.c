@@ -20,6 +20,7 @@
 enum {
 	LOGGED_ADDRESS = 320,     /* RFC 5321 section 4.5.3.1 allows no more */
 	LOGGED_RECIPIENTS = 1000, /* bytes of the log line */
+	SHORTEST_TEXT = 3,
 };
 
 /* What the next stage is to find again. */
@@ -130,8 +131,11 @@ enum queue_exit_code stage_take(struct stage *stage)
 	stage->envelope_start = offset_in_file(STDOUT_FILENO);
 	str_clear(&stage->envelope_bytes);
 	if (file_read_rest(STDOUT_FILENO, &stage->envelope_bytes,
-			   ENVELOPE_LIMIT) < 0)
-		return errno == EFBIG ? QUEUE_CANNOT_WRITE : QUEUE_CANNOT_READ;
+			   ENVELOPE_LIMIT) < 0) {
+		if (errno != EFBIG) return QUEUE_CANNOT_READ;
+		warn("the envelope has more than %d bytes", ENVELOPE_LIMIT);
+		return QUEUE_CANNOT_WRITE;
+	}
 	return parse_envelope(stage);
 }
 
@@ -219,7 +223,9 @@ enum queue_exit_code stage_refuse(const char *text)
 
 	printable_text(clean, sizeof clean, text);
 	length = strlen(clean);
-	if (asked && *asked)
+	/* Callers take so short a text for none: the code alone says more. */
+	if (length < SHORTEST_TEXT) given = false;
+	else if (asked && *asked)
 		given = parse_number(asked, 0, INT_MAX, &number) == 0 &&
 			give_text((int)number, clean, length);
 	else

@@ -18,6 +18,13 @@ is "$code$(cat "$work/log")" 54 'half of one is not'
 printf 'nonsense' >"$work/envelope"
 run queue-discard
 is "$code" 91 'nor what is no envelope'
+{
+	printf 'Fs@example.org\0'
+	yes Tr@example.org | head -n 400000 | tr '\n' '\0'
+	printf '\0'
+} >"$work/envelope"
+run queue-discard
+is "$code $(cat "$work/log")" '53 queue-discard: warning: the envelope has more than 4194304 bytes' 'nor one of 6 MB'
 for wrong in -z word; do
 	run queue-discard $wrong
 	is "$code" 100 "wrong use: $wrong"

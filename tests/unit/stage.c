@@ -487,6 +487,20 @@ static void test_refusals(void)
 	is_refused(4, O_CLOEXEC, NULL, QUEUE_TRY_AGAIN, "");
 }
 
+/* Callers hear no text in them, and so a temporary refusal. */
+static void test_short_refusals(void)
+{
+	int out = file_of("", 0);
+
+	dup2(out, 6);
+	is_number(stage_refuse("Dx"), QUEUE_REFUSED, "a text of one byte");
+	is_number(stage_refuse("Z"), QUEUE_TRY_AGAIN, "no text at all");
+	is_number(stage_refuse("Dno"), QUEUE_CUSTOM_TEXT, "one of two");
+	is_number(lseek(6, 0, SEEK_END), 3, "nothing but that was said");
+	close(6);
+	close(out);
+}
+
 /* ---- the log ---- */
 
 static void test_log(void)
@@ -534,6 +548,7 @@ int main(void)
 	test_tops();
 	test_next();
 	test_refusals();
+	test_short_refusals();
 	test_log();
 	is_number(in_child(file_of("", 0), file_of("", 0), hold),
 		  QUEUE_TIMED_OUT, "signals are held, the alarm is not");
