@@ -458,16 +458,23 @@ enum habit {
 	HABIT_ORDER,
 };
 
-/* The rule: no todo/N before all else is on the disk. */
+/* The rule: no todo/N before all else is on the disk. The envelope is synced behind
+   its name as well: where no journal ties the two, fsck takes a file that was on
+   the disk before it had a name for a deleted one. */
 static void store_step_by_step(struct job *job, enum habit habit)
 {
 	start_writing(&job->envelope);
 	sync_or_fail(job, fsync(job->message.fd), job->message.name);
-	sync_or_fail(job, fsync(job->envelope.fd), job->envelope.name);
-	if (habit == HABIT_NONE)
+	if (habit == HABIT_NONE) {
+		sync_or_fail(job, fsync(job->envelope.fd), job->envelope.name);
 		sync_or_fail(job, file_sync_folder_of(job->message.name),
 			     "mess");
+	} else {
+		sync_or_fail(job, write_out(&job->envelope),
+			     job->envelope.name);
+	}
 	name_envelope(job);
+	sync_or_fail(job, fsync(job->envelope.fd), job->envelope.name);
 	sync_or_fail(job, file_sync_folder_of(job->envelope.name), "todo");
 }
 

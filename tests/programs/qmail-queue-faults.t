@@ -144,7 +144,7 @@ is_plain 'elsewhere' && {
 	style=elsewhere
 	options='-e inject=statfs:error=EPERM'
 	break_calls fsync EIO
-	exits ' 53 53 53 53'
+	exits ' 53 53 53 53 53'
 	break_calls linkat ENOSPC
 	exits ' 64 66'
 	break_calls openat EIO
@@ -154,12 +154,12 @@ is_plain 'elsewhere' && {
 	judge
 	# shellcheck disable=SC2046 # a list
 	kill_calls $(kinds | grep -vx statfs)
-	is "$twice" ' close:2 exit_group:1 fsync:4 openat:4 openat:5' \
+	is "$twice" ' close:2 exit_group:1 fsync:4 fsync:5 openat:4 openat:5' \
 		"$style: what is there without an exit code is so for the last calls only"
 	style='without nameless files'
 	options='-e inject=statfs:error=EPERM -e inject=openat:error=EOPNOTSUPP:when=1..3+2'
 	break_calls fsync EIO
-	exits ' 53 53 53 53'
+	exits ' 53 53 53 53 53'
 	break_calls link ENOSPC
 	exits ' 64 66'
 	break_calls unlink EIO
@@ -171,7 +171,7 @@ is_plain 'elsewhere' && {
 	judge
 	# shellcheck disable=SC2046 # a list
 	kill_calls $(kinds | grep -vx -e statfs -e openat)
-	is "$twice" ' close:2 exit_group:1 fsync:4' \
+	is "$twice" ' close:2 exit_group:1 fsync:4 fsync:5' \
 		"$style: what is there without an exit code is so for the last calls only"
 }
 

@@ -384,17 +384,17 @@ order() {
 	exec 8>&-
 }
 can_trace 'the order' && {
-	order queue wmwFFMtT!e 'anywhere: files, folder, the name, its folder, trigger, end' \
+	order queue wmwFFMtFT!e 'anywhere: files, folder, the name, the file again, its folder, trigger, end' \
 		-e inject=statfs:error=EPERM
 	at_once='ext4 with a journal: data, both names, syncs, trigger, end'
 	if queue_is_on queue 'ext4 with a journal'; then order queue wmwddtFFT!e "$at_once"
 	elif mount_ext4 mnt; then order mnt/queue wmwddtFFT!e "$at_once"
 	else skip 'no ext4 with a journal' "$at_once"; fi
-	names='ext4 without one: files, the name, its folder, trigger, end'
+	names='ext4 without one: a file, data, the name, its file and folder, trigger, end'
 	if queue_is_on queue 'ext4 with a journal' || ! queue_is_on queue ext4; then skip 'no such ext4' "$names"
-	else order queue wmwFFtT!e "$names"; fi
+	else order queue wmwFdtFT!e "$names"; fi
 	# Somebody else's kernel may not say.
-	order queue wmwFFMtT!e 'where nothing can be told: as anywhere' -e inject=readlink:error=ENOENT
+	order queue wmwFFMtFT!e 'where nothing can be told: as anywhere' -e inject=readlink:error=ENOENT
 }
 
 # --- the count
