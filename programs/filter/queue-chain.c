@@ -14,7 +14,6 @@
    file is not to be read or understood, 120 when its first stage cannot be run.
    SPDX-License-Identifier: ISC */
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -24,6 +23,7 @@
 #include "base/exit_codes.h"
 #include "base/message.h"
 #include "base/str.h"
+#include "mail/chain_file.h"
 #include "mail/stage.h"
 #include "system/file.h"
 
@@ -37,74 +37,26 @@ static _Noreturn void die_of_file(const char *path, const char *why)
 	exit(QUEUE_CANNOT_READ_SETTINGS);
 }
 
-/* Blanks, ends of lines however they are hidden, and comments. */
-static const char *skip_blanks(const char *at)
-{
-	for (;;) {
-		if (*at == ' ' || *at == '\t' || *at == '\n') at++;
-		else if (at[0] == '\\' && at[1] == '\n') at += 2;
-		else if (*at == '#') at += strcspn(at, "\n");
-		else return at;
-	}
-}
-
-/* What is between two quotes; NULL when the second one is missing. */
-static const char *take_quoted(const char *at, struct str *word)
-{
-	char quote = *at++;
-
-	for (; *at && *at != quote; at++) {
-		if (quote == '"' && *at == '\\' && at[1] &&
-		    strchr("\"\\$`\n", at[1])) {
-			if (*++at != '\n') str_append_byte(word, *at);
-			continue;
-		}
-		if (quote == '"' && (*at == '$' || *at == '`')) return NULL;
-		str_append_byte(word, *at);
-	}
-	return *at ? at + 1 : NULL;
-}
-
-/* The next word, behind which it returns; NULL when that takes a shell. */
-static const char *take_word(const char *at, struct str *word)
-{
-	while (*at && !strchr(" \t\n", *at)) {
-		if (*at == '\'' || *at == '"') {
-			at = take_quoted(at, word);
-			if (!at) return NULL;
-		} else if (*at == '\\') {
-			if (!at[1]) return NULL;
-			if (at[1] != '\n') str_append_byte(word, at[1]);
-			at += 2;
-		} else if (strchr("$`;|&<>()*?[{}~!", *at)) {
-			return NULL;
-		} else {
-			str_append_byte(word, *at++);
-		}
-	}
-	return at;
-}
-
-static bool is_setting(const char *word)
-{
-	size_t length = strcspn(word, "=");
-
-	if (length == 0 || word[length] != '=') return false;
-	if (isdigit((unsigned char)*word)) return false;
-	for (size_t i = 0; i < length; i++)
-		if (!isalnum((unsigned char)word[i]) && word[i] != '_')
-			return false;
-	return true;
-}
-
 /* A word before the first stage: a setting, or nothing that counts. */
 static bool is_before_stages(char *word)
 {
 	if (strcmp(word, "exec") == 0 || strcmp(word, "export") == 0)
 		return true;
-	if (!is_setting(word)) return false;
+	if (!chain_is_setting(word)) return false;
 	if (putenv(word) != 0) str_die_of_memory();
 	return true;
+}
+
+/* Where `at` is, for a person. */
+static _Noreturn void die_of_line(const char *path, const char *from,
+				  const char *at)
+{
+	size_t line = 1;
+
+	for (; from < at; from++)
+		if (*from == '\n') line++;
+	note("fatal: %s: line %zu: only a shell understands this", path, line);
+	exit(QUEUE_CANNOT_READ_SETTINGS);
 }
 
 static void read_stages(const char *path, char *stages[WORD_LIMIT + 1])
@@ -118,13 +70,13 @@ static void read_stages(const char *path, char *stages[WORD_LIMIT + 1])
 	str_append_text(&file, "\n");
 	if (strlen(file.data) != file.length)
 		die_of_file(path, "has a NUL in it");
-	for (at = skip_blanks(file.data); *at; at = skip_blanks(at)) {
-		struct str word = { 0 };
+	at = file.data;
+	for (;;) {
+		struct str word = { 0 }; /* it stays */
+		enum chain_word kind = chain_next_word(&at, &word);
 
-		str_reserve(&word, 1);
-		*word.data = '\0';
-		at = take_word(at, &word);
-		if (!at) die_of_file(path, "only a shell understands this");
+		if (kind == CHAIN_END) break;
+		if (kind == CHAIN_SHELL) die_of_line(path, file.data, at);
 		if (count == 0 && is_before_stages(word.data)) continue;
 		if (count == WORD_LIMIT)
 			die_of_file(path, "has too many words");

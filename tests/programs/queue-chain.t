@@ -48,9 +48,13 @@ for bad in 'show $HOME' 'show `id`' 'show "$HOME"' 'show a; id' 'show a | cat' \
 	'show <file' 'show a && id' 'show *' '(show)' "show 'a" 'show "a' 'show ~'; do
 	chain "$bad"
 	is "$code $(cat "$work/log")" \
-		'55 queue-chain: fatal: ./chain: only a shell understands this' \
+		'55 queue-chain: fatal: ./chain: line 2: only a shell understands this' \
 		"an error: $bad"
 done
+chain 'show \' '# one' '"two' three
+is "$code $(cat "$work/log")" \
+	'55 queue-chain: fatal: ./chain: line 4: only a shell understands this' \
+	'the line on which the word begins'
 for empty in '' '# nothing' 'A=b' 'exec'; do
 	chain "$empty"
 	is "$code $(cat "$work/log")" \
