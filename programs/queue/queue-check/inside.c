@@ -31,10 +31,16 @@ static int find(struct place *place, const char *path)
 	*place = (struct place){ AT_FDCWD, path };
 	while ((slash = strchr(place->name, '/'))) {
 		char name[NAME_MAX + 1];
+		size_t length = (size_t)(slash - place->name);
 		int folder;
 
-		snprintf(name, sizeof name, "%.*s", (int)(slash - place->name),
-			 place->name);
+		if (length >= sizeof name) {
+			leave(place);
+			errno = ENAMETOOLONG;
+			return -1;
+		}
+		memcpy(name, place->name, length);
+		name[length] = '\0';
 		folder = openat(place->folder, name,
 				O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		leave(place);

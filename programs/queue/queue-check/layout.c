@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -320,12 +321,15 @@ static void clean_pid(struct queue *queue)
 	time_t now = time(NULL);
 
 	while (list && (entry = readdir(list))) {
-		char path[PATH_ROOM];
+		char path[sizeof "pid/" + NAME_MAX];
 		struct stat it;
 
-		if (snprintf(path, sizeof path, "pid/%s", entry->d_name) >=
-			    (int)sizeof path ||
-		    inside_look(path, &it) < 0 || S_ISDIR(it.st_mode) ||
+		/* Other names are not qmail-queue's, and are not shown raw. */
+		if (strspn(entry->d_name, "0123456789.") !=
+		    strlen(entry->d_name))
+			continue;
+		snprintf(path, sizeof path, "pid/%s", entry->d_name);
+		if (inside_look(path, &it) < 0 || S_ISDIR(it.st_mode) ||
 		    now < it.st_atime + OSSIFIED)
 			continue;
 		if (repair(queue, path, "is left over", "removed") &&
