@@ -130,6 +130,111 @@ filter_with_fake() {
 	stop "$fake"
 }
 
+# field NAME: of what the next one got
+field() {
+	sed -n '/^$/q; p' "$work/next.message" | grep -ai "^$1:" | sed 's/^[^:]*: *//'
+}
+
+# --- for filter-NAME.t, which is about the daemon NAME
+
+scanner=${0##*/filter-}
+scanner=${scanner%.t}
+
+# no_verdict CODE REASON NAME COMMAND…: with -x, and with -o, which marks the
+# message and leaves it as it was, but for marks that it had no right to
+no_verdict() {
+	wanted=$1 reason=$2 what=$3
+	shift 3
+	"$@"
+	refused_with "$wanted" '' "$what"
+	logged "ERROR:[0-9.]+s:$reason:.*" "$what: log"
+	"$@" -o
+	is "$code" 0 "$what, -o: passes"
+	like "$(sed -n 1p "$work/next.message")" \
+		"^X-Filter-Skipped: filter-$scanner \\($reason\\)\$" "$what, -o: is marked"
+	sed 1d "$work/next.message" >"$work/got"
+	grep -v '^X-Spam:' "$work/message" >"$work/wanted"
+	same_file "$work/got" "$work/wanted" "$what, -o: message"
+}
+# filter_fake: with a daemon that answers $fake_text as $fake_how says
+# shellcheck disable=SC2120 # no_verdict has arguments for it
+filter_fake() {
+	filter_with_fake "$fake_how" "$fake_text" "filter-$scanner" \
+		-t "${fake_seconds:-20}" "$@" -s "$work/fake"
+}
+# fake REASON NAME HOW TEXT: an answer that is none
+fake() {
+	fake_how=$3 fake_text=$4
+	no_verdict 71 "$1" "$2" filter_fake
+}
+
+# The daemon's pid and sockets, which are others when it has been started again.
+daemon() {
+	eval "echo \"\$$scanner\""
+}
+socket_of() {
+	case $1 in
+	unix) eval "echo \"\$${scanner}_socket\"" ;;
+	tcp) eval "echo \"127.0.0.1:\$${scanner}_port\"" ;;
+	esac
+}
+# The daemon is there and does nothing; then it goes on.
+daemon_hangs() {
+	hang "$(daemon)"
+	for where in unix tcp; do
+		no_verdict 52 "$scanner does not answer" "hung, $where" \
+			filter "filter-$scanner" -t 1 -s "$(socket_of $where)"
+	done
+	message long
+	lengthen 4000000
+	for where in unix tcp; do
+		timed filter "filter-$scanner" -m 0 -t 1 -s "$(socket_of $where)"
+		is "$code" 52 "hung while it is sent a long message, $where"
+		is_at_least 1000 "$where: not before its time"
+		is_at_most 8000 "$where: nor long after it"
+	done
+	resume "$(daemon)"
+}
+# daemon_is_killed REASON: while it has the message; then it is started again
+daemon_is_killed() {
+	for where in unix tcp; do
+		hang "$(daemon)"
+		[ $where = unix ] || lengthen 4000000
+		filter_meanwhile "kill_all $(daemon)" \
+			"filter-$scanner" -m 0 -t 20 -s "$(socket_of $where)"
+		refused_with 71 '' "killed, $where"
+		logged "ERROR:[0-9.]+s:($1|cannot hear $scanner, connection reset( by peer)?):.*" \
+			"killed, $where: log"
+		"start_$scanner"
+	done
+}
+daemon_is_stopped() {
+	stop "$(daemon)"
+	for where in unix tcp; do
+		filter "filter-$scanner" -m 0 -s "$(socket_of $where)"
+		refused_with 56 '' "stopped, $where"
+	done
+}
+# Half an envelope: nobody is asked, and nothing is logged.
+client_has_gone() {
+	printf 'Fs@example.org\0' >"$work/envelope"
+	filter "filter-$scanner" -s "$(socket_of unix)"
+	is "$code $(cat "$work/log")" '54 ' 'a client that went away'
+}
+
+# What names no server would be passed over by -o, for ever.
+no_server() {
+	message hello
+	for wrong in host:x host:0 host:65536 [::1 '' a/b; do
+		filter "filter-$scanner" -o -s "$wrong"
+		is "$code $(cat "$work/log")" \
+			"55 filter-$scanner: fatal: $scanner is to be a socket's path or host:port, not $wrong" "-s $wrong"
+	done
+	variable=$(echo "$scanner" | tr '[:lower:]' '[:upper:]')_SOCKET
+	filter env "$variable=127.0.0.1:x" "filter-$scanner" -o
+	is "$code" 55 "$variable"
+}
+
 # smtp SERVER…: the message given to an SMTP server, as a client would; its answer
 # to the message. The chain is what $work/chain is.
 chain() {

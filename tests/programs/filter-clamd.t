@@ -178,20 +178,6 @@ like "$(smtp smtpd)" '^250 ok [0-9]+ qp [0-9]+$' 'smtpd: no virus'
 like "$(cat "$work/log")" ":$(cat "$work/next.pid")\$" 'smtpd: its qp is that of the log'
 
 # --- without a verdict: never a pass, unless that is wanted
-# no_verdict CODE REASON NAME COMMAND…: with -x, and with -o
-no_verdict() {
-	wanted=$1 reason=$2 what=$3
-	shift 3
-	"$@"
-	refused_with "$wanted" '' "$what"
-	logged "ERROR:[0-9.]+s:$reason:.*" "$what: log"
-	"$@" -o
-	is "$code" 0 "$what, -o: passes"
-	like "$(sed -n 1p "$work/next.message")" \
-		"^X-Filter-Skipped: filter-clamd \\($reason\\)\$" "$what, -o: is marked"
-	sed 1d "$work/next.message" >"$work/got"
-	same_file "$work/got" "$work/message" "$what, -o: message"
-}
 virus plain
 no_verdict 56 'cannot connect to clamd, file does not exist' 'no socket' \
 	filter filter-clamd -s "$work/nowhere"
@@ -201,16 +187,6 @@ FILTER_FAIL=open filter filter-clamd -s "$work/nowhere" -x
 is "$code" 56 '-x comes before it'
 no_verdict 56 'cannot connect to clamd, connection refused' 'no port' \
 	filter filter-clamd -s "127.0.0.1:$(free_port)"
-# fake REASON NAME HOW TEXT: an answer that is none
-fake() {
-	fake_how=$3 fake_text=$4
-	no_verdict 71 "$1" "$2" filter_fake
-}
-# shellcheck disable=SC2120 # no_verdict has arguments for it
-filter_fake() {
-	filter_with_fake "$fake_how" "$fake_text" filter-clamd \
-		-t "${fake_seconds:-20}" "$@" -s "$work/fake"
-}
 fake 'clamd says nothing' 'nothing' say ''
 fake 'clamd says fd.12._ OK' 'a cut answer' say 'fd[12]: OK'
 fake 'clamd says fd.12._ OK' 'two answers' say 'fd[12]: OK\0fd[12]: OK\0'
@@ -229,37 +205,15 @@ went_on 'an answer that is not hung up after'
 unset fake_seconds
 
 # --- hung, killed, stopped
-hang "$clamd"
-for socket in "$clamd_socket" "127.0.0.1:$clamd_port"; do
-	no_verdict 52 'clamd does not answer' "hung, $socket" \
-		filter filter-clamd -t 1 -s "$socket"
-done
-message long
-lengthen 2000000
-timed filter filter-clamd -t 1 -s "127.0.0.1:$clamd_port"
-is "$code" 52 'hung while it is sent a long message'
-is_at_least 1000 'not before its time'
-is_at_most 8000 'nor long after it'
-resume "$clamd"
+virus plain
+daemon_hangs
 virus plain
 filter filter-clamd -s "$clamd_socket"
 refused_with 82 "$virus" 'it goes on'
-for where in unix tcp; do
-	socket=$clamd_socket
-	[ $where = unix ] || socket=127.0.0.1:$clamd_port
-	hang "$clamd"
-	filter_meanwhile "kill_all $clamd" filter-clamd -t 20 -s "$socket"
-	refused_with 71 '' "killed, $where"
-	logged "ERROR:[0-9.]+s:(clamd says nothing|cannot hear clamd, connection reset( by peer)?):.*" \
-		"killed, $where: log"
-	start_clamd
-done
-stop "$clamd"
-filter filter-clamd -s "$clamd_socket"
-refused_with 56 '' 'stopped'
-filter filter-clamd -s "127.0.0.1:$clamd_port"
-refused_with 56 '' 'stopped, TCP'
+daemon_is_killed 'clamd says nothing'
+daemon_is_stopped
 start_clamd
+virus plain
 filter filter-clamd -s "$clamd_socket"
 refused_with 82 "$virus" 'and back'
 
@@ -277,17 +231,8 @@ if is_plain '100 MB'; then
 fi
 
 # --- what is no message at all
-printf 'Fs@example.org\0' >"$work/envelope"
-filter filter-clamd -s "$clamd_socket"
-is "$code $(cat "$work/log")" '54 ' 'a client that went away'
-# --- a server that cannot be one, which -o would pass over for ever
-message hello
-for wrong in host:x host:0 host:65536 [::1 '' a/b; do
-	filter filter-clamd -o -s "$wrong"
-	is "$code $(cat "$work/log")" \
-		"55 filter-clamd: fatal: clamd is to be a socket's path or host:port, not $wrong" "-s $wrong"
-done
-CLAMD_SOCKET=127.0.0.1:x filter filter-clamd -o
-is "$code" 55 'CLAMD_SOCKET'
+client_has_gone
 
+# --- a server that cannot be one
+no_server
 done_testing

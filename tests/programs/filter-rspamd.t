@@ -12,10 +12,6 @@ start_rspamd
 envelope s@example.org r@example.net 'R@example.net'
 ask="filter filter-rspamd -s $rspamd_socket"
 
-# field NAME: of what the next one got
-field() {
-	sed -n '/^$/q; p' "$work/next.message" | grep -ai "^$1:" | sed 's/^[^:]*: *//'
-}
 # went_on_but FIELDS NAME: as it was, but for these fields
 went_on_but() {
 	is "$code $(cat "$work/text")" '0 ' "$2: passes"
@@ -344,22 +340,7 @@ if is_here mailfront mailfront; then
 fi
 
 # --- without a verdict
-# no_verdict CODE REASON NAME COMMAND…: with -x, and with -o
-no_verdict() {
-	wanted=$1 reason=$2 what=$3
-	shift 3
-	message 'score 20' 'X-Spam: No' '' hello
-	"$@"
-	refused_with "$wanted" '' "$what"
-	logged "ERROR:[0-9.]+s:$reason:.*" "$what: log"
-	"$@" -o
-	is "$code" 0 "$what, -o: passes"
-	like "$(sed -n 1p "$work/next.message")" \
-		"^X-Filter-Skipped: filter-rspamd \\($reason\\)\$" "$what, -o: is marked"
-	sed '1d' "$work/next.message" >"$work/got"
-	grep -v ^X-Spam: "$work/message" >"$work/wanted"
-	same_file "$work/got" "$work/wanted" "$what, -o: message"
-}
+message 'score 20' 'X-Spam: No' '' hello
 no_verdict 56 'cannot connect to rspamd, file does not exist' 'no socket' \
 	filter filter-rspamd -s "$work/nowhere"
 FILTER_FAIL=open filter filter-rspamd -s "$work/nowhere"
@@ -368,16 +349,6 @@ FILTER_FAIL=open filter filter-rspamd -s "$work/nowhere" -x
 is "$code" 56 '-x comes before it'
 no_verdict 56 'cannot connect to rspamd, connection refused' 'no port' \
 	filter filter-rspamd -s "127.0.0.1:$(free_port)"
-# fake REASON NAME HOW TEXT: an answer that is none
-fake() {
-	fake_how=$3 fake_text=$4
-	no_verdict 71 "$1" "$2" filter_fake
-}
-# shellcheck disable=SC2120 # no_verdict has arguments for it
-filter_fake() {
-	filter_with_fake "$fake_how" "$fake_text" filter-rspamd \
-		-t "${fake_seconds:-20}" "$@" -s "$work/fake"
-}
 good='HTTP/1.1 200 OK\r\n'
 yes='{"action":"no action"}'
 fake 'rspamd gives no answer' 'nothing' say ''
@@ -429,50 +400,16 @@ is "$code$(ls "$work"/next.* 2>/dev/null)" 0 'without a recipient it goes nowher
 logged 'DROPPED \(.*\):[0-9.]+s:hello:.*' 'without a recipient: log'
 
 # --- hung, killed, stopped
-hang "$rspamd"
-for socket in "$rspamd_socket" "127.0.0.1:$rspamd_port"; do
-	no_verdict 52 'rspamd does not answer' "hung, $socket" \
-		filter filter-rspamd -t 1 -s "$socket"
-done
-message long
-lengthen 4000000
-timed filter filter-rspamd -t 1 -s "$rspamd_socket"
-is "$code" 52 'hung while it is sent a long message'
-is_at_least 1000 'not before its time'
-is_at_most 8000 'nor long after it'
-resume "$rspamd"
+daemon_hangs
 message 'score 7'
 filter filter-rspamd -t 20 -s "$rspamd_socket"
 is "$code $(field X-Spam)" '0 Yes' 'it goes on'
-for where in unix tcp; do
-	socket=$rspamd_socket
-	[ $where = unix ] || socket=127.0.0.1:$rspamd_port
-	hang "$rspamd"
-	[ $where = unix ] || lengthen 4000000
-	filter_meanwhile "kill_all $rspamd" filter-rspamd -t 20 -s "$socket"
-	refused_with 71 '' "killed, $where"
-	logged "ERROR:[0-9.]+s:(rspamd gives no answer|cannot hear rspamd, connection reset( by peer)?):.*" \
-		"killed, $where: log"
-	start_rspamd
-done
-stop "$rspamd"
-filter filter-rspamd -s "$rspamd_socket"
-refused_with 56 '' 'stopped'
-filter filter-rspamd -s "127.0.0.1:$rspamd_port"
-refused_with 56 '' 'stopped, TCP'
+daemon_is_killed 'rspamd gives no answer'
+daemon_is_stopped
 
 # --- what is no message at all
-printf 'Fs@example.org\0' >"$work/envelope"
-$ask
-is "$code $(cat "$work/log")" '54 ' 'a client that went away'
-# --- a server that cannot be one, which -o would pass over for ever
-message hello
-for wrong in host:x host:0 host:65536 [::1 '' a/b; do
-	filter filter-rspamd -o -s "$wrong"
-	is "$code $(cat "$work/log")" \
-		"55 filter-rspamd: fatal: rspamd is to be a socket's path or host:port, not $wrong" "-s $wrong"
-done
-RSPAMD_SOCKET=127.0.0.1:x filter filter-rspamd -o
-is "$code" 55 'RSPAMD_SOCKET'
+client_has_gone
 
+# --- a server that cannot be one
+no_server
 done_testing

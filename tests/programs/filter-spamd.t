@@ -8,10 +8,6 @@
 start_spamd 'rewrite_header Subject [SPAM]'
 envelope s@example.org r@example.net 'R@example.net'
 
-# field NAME: of what the next one got
-field() {
-	sed -n '/^$/q; p' "$work/next.message" | grep -ai "^$1:" | sed 's/^[^:]*: *//'
-}
 # unmarked: $work/got is that without spamd's fields, which are on top
 unmarked() {
 	perl -0777 -pe 's/\A(?:X-Spam-.*\n(?:[ \t].*\n)*)*//' \
@@ -217,35 +213,11 @@ if is_here mailfront mailfront; then
 fi
 
 # --- without a verdict
-# no_verdict CODE REASON NAME COMMAND…: with -x, and with -o
-no_verdict() {
-	wanted=$1 reason=$2 what=$3
-	shift 3
-	"$@"
-	refused_with "$wanted" '' "$what"
-	logged "ERROR:[0-9.]+s:$reason:.*" "$what: log"
-	"$@" -o
-	is "$code" 0 "$what, -o: passes"
-	like "$(sed -n 1p "$work/next.message")" \
-		"^X-Filter-Skipped: filter-spamd \\($reason\\)\$" "$what, -o: is marked"
-	sed 1d "$work/next.message" >"$work/got"
-	same_file "$work/got" "$work/message" "$what, -o: message"
-}
 message hello
 no_verdict 56 'cannot connect to spamd, file does not exist' 'no socket' \
 	filter filter-spamd -s "$work/nowhere"
 no_verdict 56 'cannot connect to spamd, connection refused' 'no port' \
 	filter filter-spamd -s "127.0.0.1:$(free_port)"
-# shellcheck disable=SC2120 # no_verdict has arguments for it
-filter_fake() {
-	filter_with_fake "$fake_how" "$fake_text" filter-spamd \
-		-t "${fake_seconds:-20}" "$@" -s "$work/fake"
-}
-# fake REASON NAME HOW TEXT: an answer that is none
-fake() {
-	fake_how=$3 fake_text=$4
-	no_verdict 71 "$1" "$2" filter_fake
-}
 good='SPAMD/1.1 0 EX_OK\r\n'
 whole='spamd gives no whole answer'
 fake "$whole" 'nothing' say ''
@@ -280,49 +252,16 @@ no_verdict 52 'spamd does not answer' 'an answer that is too slow' filter_fake
 unset fake_seconds
 
 # --- hung, killed, stopped
-hang "$spamd"
-for socket in "$spamd_socket" "127.0.0.1:$spamd_port"; do
-	no_verdict 52 'spamd does not answer' "hung, $socket" \
-		filter filter-spamd -t 1 -s "$socket"
-done
-message long
-lengthen 4000000
-timed filter filter-spamd -m 0 -t 1 -s "$spamd_socket"
-is "$code" 52 'hung while it is sent a long message'
-is_at_least 1000 'not before its time'
-is_at_most 8000 'nor long after it'
-resume "$spamd"
+daemon_hangs
 message 'score 7'
 filter filter-spamd -t 20 -s "$spamd_socket"
 is "$code $(field X-Spam-Flag)" '0 YES' 'it goes on'
-for where in unix tcp; do
-	socket=$spamd_socket
-	[ $where = unix ] || socket=127.0.0.1:$spamd_port
-	hang "$spamd"
-	filter_meanwhile "kill_all $spamd" filter-spamd -t 20 -s "$socket"
-	refused_with 71 '' "killed, $where"
-	logged "ERROR:[0-9.]+s:($whole|cannot hear spamd, connection reset( by peer)?):.*" \
-		"killed, $where: log"
-	start_spamd
-done
-stop "$spamd"
-filter filter-spamd -s "$spamd_socket"
-refused_with 56 '' 'stopped'
-filter filter-spamd -s "127.0.0.1:$spamd_port"
-refused_with 56 '' 'stopped, TCP'
+daemon_is_killed "$whole"
+daemon_is_stopped
 
 # --- what is no message at all
-printf 'Fs@example.org\0' >"$work/envelope"
-filter filter-spamd -s "$spamd_socket"
-is "$code $(cat "$work/log")" '54 ' 'a client that went away'
-# --- a server that cannot be one, which -o would pass over for ever
-message hello
-for wrong in host:x host:0 host:65536 [::1 '' a/b; do
-	filter filter-spamd -o -s "$wrong"
-	is "$code $(cat "$work/log")" \
-		"55 filter-spamd: fatal: spamd is to be a socket's path or host:port, not $wrong" "-s $wrong"
-done
-SPAMD_SOCKET=127.0.0.1:x filter filter-spamd -o
-is "$code" 55 'SPAMD_SOCKET'
+client_has_gone
 
+# --- a server that cannot be one
+no_server
 done_testing
