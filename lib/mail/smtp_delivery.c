@@ -45,8 +45,8 @@ static void set_reason_to_reply(struct smtp_delivery *delivery,
 	str_append_text(&delivery->reason, reply->text);
 }
 
-enum smtp_step smtp_delivery_fail(struct smtp_delivery *delivery,
-				  enum queue_exit_code code, const char *reason)
+static enum smtp_step fail(struct smtp_delivery *delivery,
+			   enum queue_exit_code code, const char *reason)
 {
 	delivery->code = code;
 	delivery->text = NULL;
@@ -59,8 +59,7 @@ enum smtp_step smtp_delivery_fail(struct smtp_delivery *delivery,
 enum smtp_step smtp_delivery_fail_saying(struct smtp_delivery *delivery,
 					 const char *text, const char *reason)
 {
-	enum smtp_step step =
-		smtp_delivery_fail(delivery, QUEUE_TRY_AGAIN, reason);
+	enum smtp_step step = fail(delivery, QUEUE_TRY_AGAIN, reason);
 
 	delivery->text = text;
 	return step;
@@ -151,7 +150,7 @@ enum smtp_step smtp_delivery_connect(struct smtp_delivery *delivery)
 	if (errno == ECONNREFUSED) code = QUEUE_CONNECTION_REFUSED;
 	snprintf(reason, sizeof reason, "cannot connect: %s",
 		 error_text(errno));
-	return smtp_delivery_fail(delivery, code, reason);
+	return fail(delivery, code, reason);
 }
 
 enum smtp_step smtp_delivery_greet(struct smtp_delivery *delivery)

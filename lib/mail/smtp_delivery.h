@@ -72,10 +72,8 @@ enum smtp_step smtp_delivery_connect(struct smtp_delivery *);
 enum smtp_step smtp_delivery_greet(struct smtp_delivery *);
 enum smtp_step smtp_delivery_open_plainly(struct smtp_delivery *);
 
-/* For `open`: why it did not work, and what to exit with if no other server is
-   left: a code, or that of a text for the client. A step that is not DONE. */
-enum smtp_step smtp_delivery_fail(struct smtp_delivery *, enum queue_exit_code,
-				  const char *reason);
+/* For `open`: why it did not work, and what the client is told if no other server
+   is left. A step that is not DONE. */
 enum smtp_step smtp_delivery_fail_saying(struct smtp_delivery *,
 					 const char *text, const char *reason);
 
