@@ -190,7 +190,7 @@ connect tlsc -v -n mx.example -A "$ca" true
 like "$(cat "$work/err")" '^tlsc: TLSv1\.2 ' 'TLS 1.2'
 stop "$server"
 # A session that is killed in the middle: the program sees an end.
-CERTFILE=$work/mx start_sslserver "$work/log" -- sh -c 'read -r line; sleep 100'
+CERTFILE=$work/mx start_sslserver "$work/log" -- sh -c 'read -r line; exec cat'
 sslserver=$server
 cat >"$work/kill" <<'END'
 #!/bin/sh
