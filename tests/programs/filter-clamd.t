@@ -2,6 +2,7 @@
 # filter-clamd with a real clamd: what it finds, what it does not, each way to ask,
 # and when it is away, hangs, is killed, or says what no clamd says.
 # SPDX-License-Identifier: ISC
+# shellcheck disable=SC2034,SC2154 # for, and from, daemons.sh and filters.sh
 . "$(dirname "$0")/../lib.sh"
 . "$tests/daemons.sh"
 . "$tests/filters.sh"

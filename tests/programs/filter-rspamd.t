@@ -3,7 +3,7 @@
 # envelope, what it is told, and when it is away, hangs, is killed, or says what no
 # rspamd says.
 # SPDX-License-Identifier: ISC
-# shellcheck disable=SC2154 # from daemons.sh
+# shellcheck disable=SC2034,SC2154 # for, and from, daemons.sh and filters.sh
 . "$(dirname "$0")/../lib.sh"
 . "$tests/daemons.sh"
 . "$tests/filters.sh"

@@ -2,6 +2,7 @@
 # filter-spamd with a real spamd: its marks and nobody else's, scores, settings, and
 # when it is away, hangs, is killed, or says what no spamd says.
 # SPDX-License-Identifier: ISC
+# shellcheck disable=SC2034,SC2154 # for, and from, daemons.sh and filters.sh
 . "$(dirname "$0")/../lib.sh"
 . "$tests/daemons.sh"
 . "$tests/filters.sh"
