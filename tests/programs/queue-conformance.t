@@ -379,4 +379,6 @@ is "$(queue-conformance "$work/nonexistent")" "Bail out! $work/nonexistent is no
 queue-conformance -x "$all" "$work/exec.sh" >"$work/tap"
 is "$?$(grep -c 'SKIP left out' "$work/tap")" "0$(grep -c '^ok' "$work/tap")" 'rules that are left out'
 
+like "$(queue-conformance --help)" '^  codes  ' '--help: options and rules'
+
 done_testing
