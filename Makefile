@@ -75,7 +75,7 @@ $(build)/bin/$(notdir $(basename $(1))): $(call object,$(2)) $(library)
 	$$(CC) -o $$@ $$(filter-out $(build)/settings,$$^) $$(all_ldflags) $$(LDLIBS)
 $(build)/unsynced/$(notdir $(basename $(1))): $(call object,$(2) tests/unsynced.c) $(library)
 	@mkdir -p $$(@D)
-	$$(CC) -o $$@ $$(filter-out $(build)/settings,$$^) -Wl,--wrap=fsync,--wrap=fdatasync,--wrap=openat,--wrap=linkat,--wrap=readlink,--wrap=sync_file_range $$(all_ldflags) $$(LDLIBS)
+	$$(CC) -o $$@ $$(filter-out $(build)/settings,$$^) -Wl,--wrap=fsync,--wrap=fdatasync,--wrap=openat,--wrap=linkat,--wrap=statfs,--wrap=sync_file_range $$(all_ldflags) $$(LDLIBS)
 endef
 $(foreach source,$(single),$(eval $(call program,$(source),$(source))))
 $(foreach folder,$(filter-out $(with_system),$(folders)),$(eval $(call program,$(folder),$(wildcard $(folder)/*.c))))

@@ -56,8 +56,8 @@ queue_is_on() {
 	[ "$(stat -f -c %t "$work/$1")" = ef53 ] || return
 	ext4=$(readlink "/sys/dev/block/$(stat -L -c %Hd:%Ld "$work/$1")") || return
 	case $2 in
-	ext4) test -d "/sys/fs/ext4/${ext4##*/}" ;;
-	*) test -d "/proc/fs/jbd2/${ext4##*/}-8" ;;
+	ext4) test -r "/sys/fs/ext4/${ext4##*/}/journal_task" ;;
+	*) grep -qs '^[0-9]' "/sys/fs/ext4/${ext4##*/}/journal_task" ;;
 	esac
 }
 

@@ -1,5 +1,5 @@
 /* Linked into a queue program instead of libc's fsync, fdatasync, openat, linkat,
-   readlink and sync_file_range, so that tests/power-cut can show that it would notice:
+   statfs and sync_file_range, so that tests/power-cut can show that it would notice:
    this program says of every folder that it has been flushed, and does not flush
    it, and nothing at all behind a name in todo/, whose flush may be one of the
    folder. It knows no file system by its kind, so it relies on none. $UNSYNCED is
@@ -14,14 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
+#include <sys/vfs.h>
 
 int __real_fsync(int fd);
 int __real_fdatasync(int fd);
 int __real_openat(int folder, const char *path, int flags, ...);
 int __real_sync_file_range(int fd, off_t at, off_t length, unsigned flags);
 int __wrap_sync_file_range(int fd, off_t at, off_t length, unsigned flags);
-ssize_t __real_readlink(const char *path, char *into, size_t size);
+int __real_statfs(const char *path, struct statfs *it);
 int __real_linkat(int from_folder, const char *from, int to_folder,
 		  const char *to, int flags);
 int __wrap_linkat(int from_folder, const char *from, int to_folder,
@@ -29,7 +29,7 @@ int __wrap_linkat(int from_folder, const char *from, int to_folder,
 int __wrap_fsync(int fd);
 int __wrap_fdatasync(int fd);
 int __wrap_openat(int folder, const char *path, int flags, ...);
-ssize_t __wrap_readlink(const char *path, char *into, size_t size);
+int __wrap_statfs(const char *path, struct statfs *it);
 
 static bool is_wanted(const char *what)
 {
@@ -75,9 +75,9 @@ int __wrap_openat(int folder, const char *path, int flags, ...)
 	return __real_openat(folder, path, flags, mode);
 }
 
-ssize_t __wrap_readlink(const char *path, char *into, size_t size)
+int __wrap_statfs(const char *path, struct statfs *it)
 {
-	if (is_wanted("all")) return __real_readlink(path, into, size);
+	if (is_wanted("all")) return __real_statfs(path, it);
 	errno = ENOSYS;
 	return -1;
 }

@@ -20,6 +20,7 @@
 #include <sys/auxv.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/message.h"
@@ -36,6 +37,8 @@ enum {
 	BIRTHS = 100,
 	PASSWD_LIMIT = 1024 * 1024,
 	LARGEST_SPLIT = 1000000,
+	JOURNAL_TASK_LIMIT = 64,
+	EXT4_MAGIC = 0xEF53, /* and of ext3 */
 };
 
 /* A file on its way to its name. */
@@ -458,57 +461,72 @@ enum habit {
 /* The rule: no todo/N before all else is on the disk. The envelope is synced behind
    its name as well: where no journal ties the two, fsck takes a file that was on
    the disk before it had a name for a deleted one. */
-static void store_anywhere(struct job *job)
+static void store_step_by_step(struct job *job, enum habit habit)
 {
 	start_writing(&job->envelope);
 	sync_or_fail(job, fsync(job->message.fd), job->message.name);
-	sync_or_fail(job, fsync(job->envelope.fd), job->envelope.name);
-	sync_or_fail(job, file_sync_folder_of(job->message.name), "mess");
+	if (habit == HABIT_NONE) {
+		sync_or_fail(job, fsync(job->envelope.fd), job->envelope.name);
+		sync_or_fail(job, file_sync_folder_of(job->message.name),
+			     "mess");
+	} else {
+		sync_or_fail(job, write_out(&job->envelope),
+			     job->envelope.name);
+	}
 	name_envelope(job);
 	sync_or_fail(job, fsync(job->envelope.fd), job->envelope.name);
 	sync_or_fail(job, file_sync_folder_of(job->envelope.name), "todo");
 }
 
-/* The same on ext4, where each sync is a commit of the journal or a flush of the
-   disk, and can be one for several. The envelope's is that of its name, too, and
-   of its bytes, which are with the disk.
-   Without a journal the message's comes before that name. With one it does not
-   come at all: what is in a journal comes to the disk in the order in which it
-   was done, and the bytes are there; whatever commit has todo/N in it has, or
-   follows, all else. The sync of a file waits for the commit that has its last
-   change, which is that name; one of the folder would wait for what others have
-   begun since, and would not tell of a commit that has already failed. */
-static void store_on_ext4(struct job *job, enum habit habit)
+/* The same with one commit of ext4's journal instead of two to four. What is in it
+   comes to the disk in the order in which it was done, and the bytes of both files
+   are there: so whatever commit has todo/N in it has, or follows, all else. The
+   first sync commits that; a sync of a folder is one of everything, and one is
+   enough. */
+static void store_at_once(struct job *job)
 {
 	sync_or_fail(job, write_out(&job->envelope), job->envelope.name);
-	sync_or_fail(job,
-		     habit == HABIT_ORDER ? write_out(&job->message)
-					  : fsync(job->message.fd),
-		     job->message.name);
+	sync_or_fail(job, write_out(&job->message), job->message.name);
 	name_envelope(job);
+	sync_or_fail(job, fsync(job->message.fd), job->message.name);
 	sync_or_fail(job, fsync(job->envelope.fd), job->envelope.name);
+	sync_or_fail(job, file_sync_folder_of(job->envelope.name), "todo");
 }
 
-/* The kernel has a folder for each ext4, and one for each journal that is in a file
-   of such a one: by the name of the device, and of the file's inode, 8. The kind of
-   the file system does not say it: it is also that of ext2. */
-static enum habit find_habit(const struct job *job)
+/* The path of what ext4 says of the device; "" when that cannot be told. */
+static void name_journal_task(char *path, size_t size, dev_t device)
 {
-	char path[128], device[PATH_MAX];
+	char link[PATH_MAX];
 	const char *name;
 	ssize_t length;
 
-	snprintf(path, sizeof path, "/sys/dev/block/%u:%u", major(job->device),
-		 minor(job->device));
-	length = readlink(path, device, sizeof device - 1);
-	if (length <= 0) return HABIT_NONE;
-	device[length] = '\0';
-	name = strrchr(device, '/');
-	if (!name || strlen(name) > sizeof path / 2) return HABIT_NONE;
-	snprintf(path, sizeof path, "/proc/fs/jbd2%s-8", name);
-	if (access(path, F_OK) == 0) return HABIT_ORDER;
-	snprintf(path, sizeof path, "/sys/fs/ext4%s", name);
-	return access(path, F_OK) == 0 ? HABIT_NAMES : HABIT_NONE;
+	snprintf(path, size, "/sys/dev/block/%u:%u", major(device),
+		 minor(device));
+	length = readlink(path, link, sizeof link - 1);
+	*path = '\0';
+	if (length <= 0) return;
+	link[length] = '\0';
+	name = strrchr(link, '/');
+	if (name) snprintf(path, size, "/sys/fs/ext4%s/journal_task", name);
+}
+
+/* ext2 has ext4's number, and an ext4 may be made without a journal. The kernel
+   says whose thread writes it, "<none>" when there is none; of what cannot be
+   told, nothing is relied on. */
+static enum habit find_habit(const struct job *job)
+{
+	char path[PATH_MAX + 32];
+	struct statfs it;
+	struct str task = { 0 };
+	enum habit habit = HABIT_NONE;
+
+	if (statfs(".", &it) < 0 || it.f_type != EXT4_MAGIC) return HABIT_NONE;
+	name_journal_task(path, sizeof path, job->device);
+	if (*path && file_read(path, &task, JOURNAL_TASK_LIMIT) == 0 &&
+	    task.length > 0)
+		habit = *task.data == '<' ? HABIT_NAMES : HABIT_ORDER;
+	str_free(&task);
+	return habit;
 }
 
 static void store(struct job *job)
@@ -520,10 +538,9 @@ static void store(struct job *job)
 	name_message(job); /* before there is an intd/N, where it has a name */
 	open_envelope(job);
 	write_envelope(job);
-	/* Of two names, which one would it be? */
-	habit = *job->envelope.early_name ? HABIT_NONE : find_habit(job);
-	if (habit == HABIT_NONE) store_anywhere(job);
-	else store_on_ext4(job, habit);
+	habit = find_habit(job);
+	if (habit == HABIT_ORDER) store_at_once(job);
+	else store_step_by_step(job, habit);
 }
 
 /* A qmail-send that is not there finds it later by itself. */

@@ -109,16 +109,13 @@ kinds() {
 }
 
 # --- on ext4
-# There need not be a journal: it believes in one that it is told of.
-options='-e inject=access:retval=0'
-! queue_is_on queue 'ext4 with a journal' || options=
-if ! queue_is_on queue ext4; then skip 'there is none' 'on ext4'
+if ! queue_is_on queue 'ext4 with a journal'; then skip 'there is none' 'on ext4'
 elif is_plain 'on ext4'; then
 	style='on ext4'
 	break_calls openat EMFILE ENOSPC EROFS
-	exits ' 63 65 0'
+	exits ' 63 65 0 53 0'
 	break_calls fsync EIO
-	exits ' 53'
+	exits ' 53 53 53'
 	break_calls linkat ENOSPC EIO
 	exits ' 64 66'
 	break_calls sync_file_range EIO
@@ -126,44 +123,26 @@ elif is_plain 'on ext4'; then
 	break_calls writev EIO EDQUOT
 	exits ' 53 53'
 	break_calls read EIO
-	exits ' 54 54 54 54'
+	exits ' 54 54 54 54 0'
 	break_calls fstat EIO
 	break_calls stat EIO
 	break_calls lstat EIO
-	break_calls readlink EIO
+	break_calls statfs EIO
 	exits ' 0'
-	# shellcheck disable=SC2086 # a list
-	traced $options
+	traced
 	judge
 	# shellcheck disable=SC2046 # a list
-	kill_calls $(kinds | grep -vx access)
-	[ $killed -ge 40 ]
+	kill_calls $(kinds)
+	[ $killed -ge 50 ]
 	is $? 0 "$style: before each of them"
-	is "$twice" ' exit_group:1 fsync:1 openat:3' \
-		"$style: what is there without an exit code is so for the last calls only"
-fi
-
-# --- on ext4 without a journal
-if ! queue_is_on queue ext4; then skip 'there is none' 'on ext4 without a journal'
-elif is_plain 'on ext4 without a journal'; then
-	style='on ext4 without a journal'
-	options='-e inject=access:error=ENOENT:when=1'
-	break_calls fsync EIO
-	exits ' 53 53'
-	break_calls sync_file_range EIO
-	exits ' 0 53'
-	# shellcheck disable=SC2086 # a list
-	traced $options
-	judge
-	kill_calls exit_group fsync linkat openat sync_file_range
-	is "$twice" ' exit_group:1 fsync:2 openat:3' \
+	is "$twice" ' close:2 exit_group:1 fsync:1 fsync:2 fsync:3 openat:4 openat:5' \
 		"$style: what is there without an exit code is so for the last calls only"
 fi
 
 # --- elsewhere
 is_plain 'elsewhere' && {
 	style=elsewhere
-	options='-e inject=readlink:error=EPERM'
+	options='-e inject=statfs:error=EPERM'
 	break_calls fsync EIO
 	exits ' 53 53 53 53 53'
 	break_calls linkat ENOSPC
@@ -174,11 +153,11 @@ is_plain 'elsewhere' && {
 	traced $options
 	judge
 	# shellcheck disable=SC2046 # a list
-	kill_calls $(kinds | grep -vx readlink)
+	kill_calls $(kinds | grep -vx statfs)
 	is "$twice" ' close:2 exit_group:1 fsync:4 fsync:5 openat:4 openat:5' \
 		"$style: what is there without an exit code is so for the last calls only"
 	style='without nameless files'
-	options='-e inject=openat:error=EOPNOTSUPP:when=1..3+2'
+	options='-e inject=statfs:error=EPERM -e inject=openat:error=EOPNOTSUPP:when=1..3+2'
 	break_calls fsync EIO
 	exits ' 53 53 53 53 53'
 	break_calls link ENOSPC
@@ -191,7 +170,7 @@ is_plain 'elsewhere' && {
 	traced $options
 	judge
 	# shellcheck disable=SC2046 # a list
-	kill_calls $(kinds | grep -vx openat)
+	kill_calls $(kinds | grep -vx -e statfs -e openat)
 	is "$twice" ' close:2 exit_group:1 fsync:4 fsync:5' \
 		"$style: what is there without an exit code is so for the last calls only"
 }
