@@ -7,7 +7,7 @@
 
 /* More blanks than these in a row are dropped: so each line of a folded field
    has something to see in it. */
-enum { BLANKS_LIMIT = 64, READ_AT_ONCE = 4096 };
+enum { BLANKS_LIMIT = 64, READ_AT_ONCE = 1024 };
 
 static bool is_blank(char byte)
 {

@@ -210,15 +210,15 @@ int process_wait_reading(pid_t child, int fd, deadline end,
 
 int process_beside(struct str *path, const char *name)
 {
+	char own[PATH_MAX];
 	ssize_t length = -1;
 
 	str_clear(path);
-	str_reserve(path, PATH_MAX + strlen(name));
 	if (!strchr(name, '/'))
-		length = readlink("/proc/self/exe", path->data, PATH_MAX);
-	while (length > 0 && path->data[length - 1] != '/') length--;
+		length = readlink("/proc/self/exe", own, sizeof own);
+	while (length > 0 && own[length - 1] != '/') length--;
 	if (length <= 0) return -1;
-	path->length = (size_t)length;
+	str_append(path, own, (size_t)length);
 	str_append_text(path, name);
 	return 0;
 }
