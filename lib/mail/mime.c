@@ -203,8 +203,10 @@ static void take_encoding(struct mime_kind *kind,
 		kind->is_uuencode = true;
 }
 
-static void take_type(struct mime_kind *kind, const struct mime_field *value)
+static void take_type(struct mime_walk *walk, struct mime_kind *kind,
+		      const struct mime_field *value)
 {
+	if (mime_field_is(value, "multipart/digest")) walk->has_digest = true;
 	if (mime_field_is(value, "multipart")) kind->is_multipart = true;
 	else if (mime_field_is(value, "message")) kind->is_message = true;
 	else if (value->value_length == 0 || mime_field_is(value, "text"))
@@ -240,6 +242,60 @@ static void take_name(struct mime_walk *walk,
 	else report_name(walk, value, length);
 }
 
+/* Behind the word, or NULL. */
+static const char *find_word(const struct mime_field *p, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (size_t at = 0; at + length <= p->value_length; at++)
+		if (strncasecmp(p->value + at, word, length) == 0)
+			return p->value + at + length;
+	return NULL;
+}
+
+/* What stands before the first ';', which some readers do not need. */
+static void take_first(struct mime_walk *walk, struct mime_layer *layer,
+		       const struct mime_field *p)
+{
+	const char *name = NULL;
+
+	switch (layer->field) {
+	case MIME_TYPE:
+		take_type(walk, &layer->kind, p);
+		if (find_word(p, "boundary"))
+			mime_boundaries_add(&layer->boundaries, "", 0);
+		name = find_word(p, "name=");
+		break;
+	case MIME_DISPOSITION: name = find_word(p, "name="); break;
+	case MIME_TRANSFER_ENCODING: take_encoding(&layer->kind, p); break;
+	case MIME_NAME_ALONE: name = p->value; break;
+	case MIME_NO_FIELD: break;
+	}
+	if (name)
+		report_name(walk, name,
+			    (size_t)(p->value + p->value_length - name));
+}
+
+/* Bytes that no boundary has, or that may mean others (RFC 2047). */
+static bool is_odd(const struct mime_field *p)
+{
+	for (size_t i = 0; i < p->value_length; i++)
+		if (p->value[i] < ' ' || p->value[i] > '~') return true;
+	return find_word(p, "=?");
+}
+
+/* "boundary*0" counts for some readers; to others it is no boundary. */
+static void take_boundary(struct mime_layer *layer, const struct mime_field *p)
+{
+	bool is_plain = strcmp(p->name, "boundary") == 0;
+
+	if (is_plain)
+		mime_boundaries_add(&layer->boundaries, p->value,
+				    p->value_length);
+	if (!is_plain || is_odd(p))
+		mime_boundaries_add(&layer->boundaries, "", 0);
+}
+
 static void take_parameter(struct mime_walk *walk, struct mime_layer *layer,
 			   struct mime_reading_of_field *reading)
 {
@@ -247,14 +303,11 @@ static void take_parameter(struct mime_walk *walk, struct mime_layer *layer,
 	const struct mime_field *p = &reading->field;
 
 	if (p->name_length == 0) {
-		if (layer->field == MIME_TYPE) take_type(&layer->kind, p);
-		if (layer->field == MIME_TRANSFER_ENCODING)
-			take_encoding(&layer->kind, p);
+		take_first(walk, layer, p);
 		return;
 	}
-	if (layer->field == MIME_TYPE && strcmp(p->name, "boundary") == 0)
-		mime_boundaries_add(&layer->boundaries, p->value,
-				    p->value_length);
+	if (layer->field == MIME_TYPE && strstr(p->name, "boundary"))
+		take_boundary(layer, p);
 	for (unsigned i = 0; i < sizeof words / sizeof *words; i++) {
 		size_t length = strlen(words[i]);
 
@@ -317,20 +370,27 @@ static size_t skip_blanks(const char *line, size_t at, size_t length)
 static size_t name_of_field(const char *line, size_t length,
 			    enum mime_field_kind *kind)
 {
-	static const char names[][26] = {
-		[MIME_TYPE] = "content-type",
-		[MIME_DISPOSITION] = "content-disposition",
-		[MIME_TRANSFER_ENCODING] = "content-transfer-encoding",
+	/* The last three are names where there is no other one. */
+	static const struct {
+		char name[26];
+		enum mime_field_kind kind;
+	} fields[] = {
+		{ "content-type", MIME_TYPE },
+		{ "content-disposition", MIME_DISPOSITION },
+		{ "content-transfer-encoding", MIME_TRANSFER_ENCODING },
+		{ "content-name", MIME_NAME_ALONE },
+		{ "content-description", MIME_NAME_ALONE },
+		{ "x-sun-data-name", MIME_NAME_ALONE },
 	};
 
-	for (size_t i = MIME_TYPE; i <= MIME_TRANSFER_ENCODING; i++) {
-		size_t at = strlen(names[i]);
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+		size_t at = strlen(fields[i].name);
 
-		if (length <= at || strncasecmp(line, names[i], at) != 0)
+		if (length <= at || strncasecmp(line, fields[i].name, at) != 0)
 			continue;
 		at = skip_blanks(line, at, length);
 		if (at == length || line[at] != ':') continue;
-		*kind = (enum mime_field_kind)i;
+		*kind = fields[i].kind;
 		return at + 1;
 	}
 	return 0;
@@ -378,7 +438,10 @@ static void begin_body(struct mime_walk *walk, struct mime_layer *layer)
 	const struct mime_kind *kind = &layer->kind;
 	bool is_plain = kind->is_text || kind->is_other ||
 			!(kind->is_multipart || kind->is_message);
-	bool is_message = kind->is_message;
+	bool is_implied = walk->has_digest && !kind->is_implied &&
+			  !(kind->is_multipart || kind->is_message ||
+			    kind->is_text || kind->is_other);
+	bool is_message = kind->is_message || is_implied;
 	struct mime_boundaries *boundaries = &layer->boundaries;
 	size_t brought;
 
@@ -389,6 +452,7 @@ static void begin_body(struct mime_walk *walk, struct mime_layer *layer)
 		mime_boundaries_take(boundaries, 0);
 		brought = 1;
 	}
+	layer->kind.is_message = is_message;
 	layer->is_starting = is_plain || is_message;
 	layer->start_length = 0;
 	layer->is_text = (is_plain && !kind->is_other) || kind->is_uuencode;
@@ -396,6 +460,7 @@ static void begin_body(struct mime_walk *walk, struct mime_layer *layer)
 		open_body(walk, layer, boundaries->count - brought);
 	layer->in_header = false;
 	if (is_message) begin_header(layer);
+	layer->kind.is_implied = is_implied;
 }
 
 /* Where it is doubtful, it is one if it says anything, or if nothing was there
@@ -582,7 +647,7 @@ static void end_layer(struct mime_walk *walk, struct mime_layer *layer)
 void mime_start(struct mime_walk *walk, const struct mime_observer *observer)
 {
 	walk->observer = observer;
-	walk->is_too_deep = walk->has_cut_name = false;
+	walk->is_too_deep = walk->has_cut_name = walk->has_digest = false;
 	start_layer(walk->layers);
 }
 

@@ -42,12 +42,14 @@ enum mime_field_kind {
 	MIME_TYPE,
 	MIME_DISPOSITION,
 	MIME_TRANSFER_ENCODING,
+	MIME_NAME_ALONE, /* which is all that the field has */
 };
 
 /* What the header at hand has said so far; all of what it says twice. */
 struct mime_kind {
 	bool is_multipart, is_message, is_text, is_other;
-	bool has_field; /* any of those that matter */
+	bool has_field;  /* any of those that matter */
+	bool is_implied; /* that of a message which no type spoke of */
 	bool is_base64, is_quoted_printable, is_uuencode;
 };
 
@@ -95,6 +97,8 @@ struct mime_walk {
 	bool is_too_deep; /* there is more, in more layers */
 	/* There is another name, in more pieces than are put together. */
 	bool has_cut_name;
+	/* RFC 2046 section 5.1.5: a part without a type is a message, then. */
+	bool has_digest;
 	struct mime_layer layers[MIME_LAYERS];
 };
 

@@ -63,7 +63,8 @@ static bool is_number_zero(const struct mime_field *field)
 
 static void add_to_name(struct mime_field *field, char byte)
 {
-	if (is_blank(byte)) return;
+	/* Blanks, and what some readers take for one. */
+	if (byte <= ' ' || byte > '~') return;
 	if (byte >= '0' && byte <= '9' && is_number_zero(field))
 		field->name_length--;
 	/* What is too long is none that counts. */

@@ -258,6 +258,20 @@ static const struct {
 	{ TYPE "multipart/mixed\n\n--b\n" FILE_A, "a.exe", "none: any" },
 	{ TYPE "multipart/mixed; boundary*=b\n\n--b\n" FILE_A, "a.exe",
 	  "in a form that is not read" },
+	{ MIXED "b; boundary*0=c; boundary*1=d\n\n--cd\n" FILE_A, "a.exe",
+	  "another one in that form" },
+	{ MIXED "b; boundary*=us-ascii''%63\n\n--c\n" FILE_A, "a.exe",
+	  "and encoded" },
+	{ TYPE "multipart/mixed boundary=c; boundary=b\n\n--c\n" FILE_A,
+	  "a.exe", "without a semicolon" },
+	{ MIXED "b; \v\xa0"
+		"boundary=c\n\n--c\n" FILE_A,
+	  "a.exe", "behind what may be a blank" },
+	{ MIXED "\"=?us-ascii?Q?b?=\"\n\n--b\n" FILE_A, "a.exe",
+	  "as words of RFC 2047" },
+	{ MIXED "\xa0"
+		"b\n\n--b\n" FILE_A,
+	  "a.exe", "beyond ASCII" },
 	{ TYPE "text/plain; boundary=b\n\n--b\n" FILE_A, "a.exe",
 	  "any type with a boundary" },
 	{ TYPE "text/plain\n" MIXED "b\n\n--b\n" FILE_A, "a.exe", "two types" },
@@ -273,6 +287,25 @@ static const struct {
 	{ MIXED "b\n\n--b\n" MIXED "c\n\n--c--\n--c\n" FILE_A, "a.exe",
 	  "an inner part behind the end" },
 
+	{ TYPE "multipart/digest; boundary=b\n\n--b\n\n" FILE_A, "a.exe",
+	  "a digest's parts are messages" },
+	{ TYPE "multipart/digest; boundary=b\n\n--b\n" CODED
+	       "quoted-printable\n\nSubject: x\n" PLACE
+	       "filename=3Da=2Eexe\n\n",
+	  "3Da=2Eexe|a.exe", "encoded, too" },
+	{ TYPE "multipart/digest; boundary=b\n\n--b\n" TYPE
+	       "text/plain\n\n" FILE_A,
+	  "", "but for those with a type" },
+	{ TYPE "multipart/digest; boundary=b\n\n--b\n\nSubject: x\n\n" FILE_A,
+	  "", "and what is the text of one" },
+	{ "Content-Name: a.exe\n\n", "a.exe", "a name alone" },
+	{ "X-Sun-Data-Name: a\nContent-Description: =?us-ascii?Q?b?=\n\n",
+	  "a|b", "and others" },
+	{ "Content-Disposition: filename=a.exe\n\n", "a.exe",
+	  "a name where there should be a word" },
+	{ TYPE "image/x; \v\xa0"
+	       "name=a.exe\n\n",
+	  "a.exe", "behind what may be a blank" },
 	{ TYPE "message/rfc822\n\n" FILE_A, "a.exe", "an attached message" },
 	{ TYPE "message/rfc822\n\nSubject: x\n\n" FILE_A, "",
 	  "with a text of its own" },
