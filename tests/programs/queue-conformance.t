@@ -199,15 +199,15 @@ breaks deaths 'a death that becomes an exit code' -x "$(only deaths)" <<'END'
 "$@"
 exit $?
 END
-breaks codes 'all failures made one' -x "$(only codes)" <<'END'
+breaks codes 'all failures made one' -q -x "$(only codes)" <<'END'
 #!/bin/sh
 "$@" || exit 71
 END
-breaks codes 'a descriptor for texts that is closed' -x "$(only codes)" <<'END'
+breaks codes 'a descriptor for texts that is closed' -q -x "$(only codes)" <<'END'
 #!/bin/sh
 exec "$@" 4>&-
 END
-breaks codes 'a success that nobody has said' -x "$(only codes)" <<'END'
+breaks codes 'a success that nobody has said' -q -x "$(only codes)" <<'END'
 #!/bin/sh
 cat >/dev/null
 END
