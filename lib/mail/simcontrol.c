@@ -227,7 +227,7 @@ static int read_address(struct simcontrol *control, struct table *table,
 				  whole.length - local - 1);
 	for (size_t i = 1; result == 0 && i <= local; i++) {
 		if (i < local &&
-		    (whole.data[i] != '-' || parts++ >= SIMCONTROL_PARTS))
+		    (address[i] != '-' || parts++ >= SIMCONTROL_PARTS))
 			continue;
 		str_clear(&key);
 		str_append(&key, whole.data, i);
