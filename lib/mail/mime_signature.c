@@ -77,6 +77,9 @@ static void read_parameter(struct mime_signature_scan *scan)
 	} else if (strcmp(field->name, "boundary") == 0) {
 		add_boundary(scan, field->value, field->value_length);
 		scan->has_boundary = true;
+	} else if (strncmp(field->name, "boundary*", 9) == 0) {
+		/* RFC 2231; of two, some readers take this one. */
+		add_boundary(scan, "", 0);
 	}
 }
 

@@ -85,6 +85,8 @@ static const struct {
 	{ "Content-Type: text/plain\n" MIXED "b\n\n--b\n\n" PROGRAM, true,
 	  "or this" },
 	{ MIXED "b; boundary=c\n\n--c\n\n" PROGRAM, true, "two boundaries" },
+	{ MIXED "b; boundary*0=c; boundary*1=d\n\n--cd\n\n" PROGRAM, true,
+	  "two, one of them in pieces" },
 	{ "Content-Type: multipart/mixed\n\n--x\n\n" PROGRAM, true,
 	  "no boundary: each is one" },
 	{ "Content-Type: multipart/mixed; boundary*=b\n\n--b\n\n" PROGRAM, true,
