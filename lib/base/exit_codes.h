@@ -1,8 +1,8 @@
 /* The exit codes that the programs share; names instead of bare numbers.
-   A queue program's codes are a protocol of their own (queue.md's table, as in
-   qmail-queue's manual): 11 to 40 refuse for ever, every other one but 0 is
-   "try again". Only those that our programs give are named here; what each
-   means to the client is in mail/queue_client.c.
+   A queue program's codes are a protocol of their own (qmail-queue(8)): 11 to 40
+   refuse for ever, every other one but 0 is "try again". Only those that our
+   programs give are named here; what each means to the client is in
+   mail/queue_client.c.
    SPDX-License-Identifier: ISC */
 #ifndef BASE_EXIT_CODES_H
 #define BASE_EXIT_CODES_H
@@ -40,5 +40,7 @@ enum queue_exit_code {
 	QUEUE_BAD_ENVELOPE = 91,
 	QUEUE_CANNOT_EXEC = 120,
 };
+
+enum { QUEUE_FIRST_PERMANENT = 11, QUEUE_LAST_PERMANENT = 40 };
 
 #endif

@@ -73,7 +73,6 @@ static const struct {
 	{ 115, QUEUE_REFUSES, too_long },
 	{ QUEUE_CANNOT_EXEC, QUEUE_DEFERS, "unable to exec qq (#4.3.0)" },
 };
-enum { FIRST_PERMANENT = 11, LAST_PERMANENT = 40 };
 
 struct ends {
 	int read;
@@ -261,7 +260,7 @@ static void set_from_code(struct queue_result *result, int code)
 		set_result(result, exit_codes[i].verdict, exit_codes[i].text);
 		return;
 	}
-	if (code >= FIRST_PERMANENT && code <= LAST_PERMANENT)
+	if (code >= QUEUE_FIRST_PERMANENT && code <= QUEUE_LAST_PERMANENT)
 		set_result(result, QUEUE_REFUSES, any_permanent);
 	else set_result(result, QUEUE_DEFERS, any_temporary);
 }

@@ -232,10 +232,14 @@ QQF_DIALECT=other qfilter true
 is "$code$(queued)" 550 'a dialect that nobody speaks: 55'
 qfilter sh -c 'kill -SEGV $$'
 is "$code$(queued)" 810 'a filter that is killed: 81'
-like "$(cat "$work/log")" '^qmail-qfilter: refused qp [0-9]+ .* to <one@example.org> <two@example.net>: sh: killed by signal 11$' 'it says so'
+like "$(cat "$work/log")" '^qmail-qfilter: deferred qp [0-9]+ .* to <one@example.org> <two@example.net>: sh: killed by signal 11$' 'it says so'
 qfilter "$work/nonexistent"
 is "$code$(queued)" 810 'a filter that is not there: 81'
 like "$(cat "$work/log")" "unable to run .*/nonexistent: " 'it says so'
+qfilter "$work/exits" 111
+like "$(cat "$work/log")" '^qmail-qfilter: deferred qp .*/exits: exit code 111$' 'what is to come again'
+qfilter "$work/exits" 31
+like "$(cat "$work/log")" '^qmail-qfilter: refused qp .*/exits: exit code 31$' 'what is not'
 qfilter "$work/exits" 99
 like "$(cat "$work/log")" '^qmail-qfilter: discarded qp .*/exits: exit code 99$' '99 is logged'
 

@@ -202,6 +202,13 @@ static bool read_text(int fd, char *text)
 	return (*text == 'D' || *text == 'Z') && strlen(text) > 2;
 }
 
+/* As far as the code says: a text on descriptor 6 may say otherwise. */
+static bool is_to_come_again(int code)
+{
+	return (code < QUEUE_FIRST_PERMANENT || code > QUEUE_LAST_PERMANENT) &&
+	       code != QUEUE_CUSTOM_TEXT && code != QUEUE_CUSTOM_TEXT_OTHER;
+}
+
 /* The filter may have written it to descriptor 6 itself, as we do; but for older
    families it belongs on 4, which is the envelope's here, and in the younger
    dialect on 2. */
@@ -213,7 +220,8 @@ static int refuse(const struct run *run, int code, const char *reason)
 	    (read_text(run->envelope_out, text) ||
 	     (run->dialect->reads_text_from_log && read_text(run->log, text))))
 		code = (int)stage_refuse(text);
-	stage_log(&run->stage, "refused", reason);
+	stage_log(&run->stage, is_to_come_again(code) ? "deferred" : "refused",
+		  reason);
 	return code;
 }
 
