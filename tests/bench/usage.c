@@ -1,6 +1,7 @@
 /* usage PROGRAM ARGUMENT...: runs it once and prints what that took: seconds,
-   seconds of processor time, and the most KiB of memory it had at a time. What
-   it prints goes nowhere; this fails when it does.
+   seconds of processor time, the most KiB of memory that it, or what it had been
+   before an exec, had at a time, and how many bytes it wrote to files that are on
+   a disk. What it prints goes nowhere; this fails when it does.
    SPDX-License-Identifier: ISC */
 #include <fcntl.h>
 #include <stdio.h>
@@ -43,8 +44,8 @@ int main(int argc, char **argv)
 	}
 	if (wait4(pid, &status, 0, &usage) != pid || status != 0) return 1;
 	elapsed = now() - begin;
-	printf("%.6f %.6f %ld\n", elapsed,
+	printf("%.6f %.6f %ld %lld\n", elapsed,
 	       seconds(&usage.ru_utime) + seconds(&usage.ru_stime),
-	       usage.ru_maxrss);
+	       usage.ru_maxrss, usage.ru_oublock * 512LL);
 	return 0;
 }
