@@ -294,6 +294,8 @@ is "$? $(cat errors)" '100 cdb-refresh: fatal: there is no table yet: make auth.
 : >"$work/v.cdb"
 echo example.org >"$tree/control/locals"
 echo 'x@example.org' >"$tree/control/validrcptto"
+# The machine's own users may have homes that are closed to us.
 AUTHFILE=$work/a.cdb VRCPTFILE=$work/v.cdb cdb-refresh -q "$tree" 2>errors
-is "$? $(cat errors) $(cdb -q "$work/v.cdb" x@example.org)" '0  ' 'the makers are those beside it'
+is "$? $(grep -v 'its home cannot be read' errors) $(cdb -q "$work/v.cdb" x@example.org)" '0  ' \
+	'the makers are those beside it'
 done_testing
