@@ -127,6 +127,7 @@ sides 'wrong use, unknown ports, addresses in use' misuse
 sessions_survive() {
 	mkfifo "$work/gate.$$"
 	listen -R -H -l '' 127.0.0.1 0 sh -c "echo there; cat '$work/gate.$$'"
+	: >"$work/client"       # the last side's is no answer
 	tcp-talk 127.0.0.1 "$port" </dev/null >"$work/client" &
 	client=$!
 	started="$started $client"
